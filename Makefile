@@ -1,0 +1,73 @@
+# Works with GNU make 3.81 and newer. Everything lands in .venv; nothing else on the machine is touched.
+
+# The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && exit; \
+	done; echo python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV_VERSION := 0.13.8
+
+.PHONY: help demo test check lock clean
+.DEFAULT_GOAL := help
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+demo: .venv/run.stamp  ## play both refunds on an embedded database, then stay up (DEMO_ARGS=--once: stop)
+	$(BIN)/caisse demo $(DEMO_ARGS)
+
+test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k refund')
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/house
+
+lock: .venv-lock/bin/uv  ## write requirements/*.lock anew from pyproject.toml (UPGRADE=--upgrade: newest versions)
+	$(COMPILE) --group build --output-file requirements/build.lock
+	$(COMPILE) pyproject.toml --output-file requirements/run.lock
+	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.lock \
+		--constraint requirements/build.lock --output-file requirements/dev.lock
+
+clean:  ## remove the environments, caches, build products and the demo's var/
+	rm -rf .venv .venv-lock var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+COMPILE = .venv-lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+
+.venv-lock/bin/uv:
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install uv==$(UV_VERSION)
+
+define CHECK_PYTHON
+if ! $(PYTHON) -c '' 2>/dev/null; then \
+	echo "caisse needs Python 3.11 or newer, and '$(PYTHON)' does not run." >&2; \
+	echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	echo "caisse needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)." >&2; \
+	echo "Install a newer one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+	echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing." >&2; \
+	echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; fi
+endef
+
+.venv/made.stamp:
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/run.stamp: .venv/made.stamp pyproject.toml requirements/build.lock requirements/run.lock
+	$(PIP) install --require-hashes -r requirements/build.lock -r requirements/run.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
+	$(PIP) install --require-hashes -r requirements/dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""caisse: a wallet service whose refunds are exact, final and provable."""

@@ -1,0 +1,231 @@
+"""Book: what a batch may see of the past, kept up to date with each decision of the batch.
+
+The only thing in the core that changes. A store fills it (`Wants` says with what); `caisse.core.decide`
+reads it; `take` folds each decision in at once, so that the next request of the batch sees it. Balances
+and rounds are folds over journal rows (R52), and the folds live here.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
+from caisse.core.requests import Request, Rollback, RollbackRound
+from caisse.core.verdicts import Verdict
+
+PlayerKey = tuple[str, str]
+"""(partner, user)"""
+EntryKey = tuple[str, str]
+"""(partner, key or alias)"""
+RoundKey = tuple[str, str, str]
+"""(partner, provider, round)"""
+
+
+class Player(msgspec.Struct, kw_only=True):
+    """A player's head: what the newest journal row left behind."""
+
+    partner: str
+    id: str
+    name: str
+    created_at: int
+    login_at: int
+    session: str = ""
+    frozen: bool = False
+    seq: int = 0
+    head: bytes = NO_HEAD
+    wallets: dict[str, int]
+    loaded_seq: int = 0
+    """`seq` as the store had it; 0: the player is new. A write counts only if it still holds."""
+    touched: set[str] = msgspec.field(default_factory=set)
+    """Currencies whose balance this batch wrote."""
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """A game round's head: a projection of its journal rows."""
+
+    partner: str
+    provider: str
+    id: str
+    player: str
+    currency: str = ""
+    """Empty until a bet or result told it."""
+    game: str = ""
+    state: Literal["open", "ended", "refunded"] = "open"
+    standing: int = 0
+    """Bets taken and not rolled back."""
+    settled_seq: int = 0
+    """The player's sequence number of the newest result or end; bets before it are settled (R26)."""
+    opened_seq: int
+    opened_at: int
+    opened_id: str
+    staked: int = 0
+    won: int = 0
+    jackpot: int = 0
+    jackpot_id: str = ""
+
+    def settled(self, bet: Entry) -> bool:
+        """Whether a result or the round's end came after that bet (R26)."""
+        return self.settled_seq > bet.seq
+
+
+class Wants(msgspec.Struct, frozen=True):
+    """What a batch needs loaded, each in one order, so that no two batches lock crosswise."""
+
+    players: list[PlayerKey]
+    entries: list[EntryKey]
+    rounds: list[RoundKey]
+    rolled_back: list[EntryKey]
+    """Bets whose round must be loaded too, found through the bet's own row."""
+    whole_rounds: list[RoundKey]
+    """Rounds of which every bet must be loaded (R32)."""
+
+
+def wants(requests: Iterable[Request]) -> Wants:
+    """Collect what deciding these requests may look at."""
+    players: set[PlayerKey] = set()
+    entries: set[EntryKey] = set()
+    rounds: set[RoundKey] = set()
+    rolled_back: set[EntryKey] = set()
+    whole: set[RoundKey] = set()
+    for request in requests:
+        partner = request.partner
+        players.add((partner, request.user))
+        for key in request.lookups:
+            entries.add((partner, key))
+        for provider, round_id in request.rounds:
+            rounds.add((partner, provider, round_id))
+        if type(request) is Rollback:
+            rolled_back.add((partner, request.bet_key))
+        elif type(request) is RollbackRound:
+            whole.add((partner, request.provider, request.round))
+    return Wants(sorted(players), sorted(entries), sorted(rounds), sorted(rolled_back), sorted(whole))
+
+
+def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
+    """The rounds named by requests, and those of the bets that rollbacks name, once these are loaded."""
+    found = (book.entries.get(key) for key in wanted.rolled_back)
+    of_bets = {(bet.partner, bet.provider, bet.round) for bet in found if bet and bet.round}
+    return sorted(of_bets.union(wanted.rounds)) if of_bets else wanted.rounds
+
+
+class Book:
+    """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
+
+    __slots__ = ("appended", "entries", "players", "round_rows", "rounds", "touched_rounds")
+
+    def __init__(self) -> None:
+        self.players: dict[PlayerKey, Player] = {}
+        self.entries: dict[EntryKey, Entry] = {}
+        self.rounds: dict[RoundKey, Round] = {}
+        self.round_rows: dict[RoundKey, list[Entry]] = {}
+        """Bets and rollbacks of the rounds that were wanted whole, oldest first."""
+        self.appended: list[Entry] = []
+        self.touched_rounds: set[RoundKey] = set()
+
+    def know(self, entry: Entry) -> None:
+        """Make an earlier row visible under its keys."""
+        self.entries[entry.partner, entry.key] = entry
+        if entry.alias:
+            self.entries[entry.partner, entry.alias] = entry
+
+    def open_bets(self, key: RoundKey) -> list[Entry]:
+        """The accepted bets of a round that were not rolled back, oldest first."""
+        rows = [row for row in self.round_rows.get(key, ()) if row.verdict is Verdict.OK]
+        undone = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
+        return [row for row in rows if row.kind is Kind.BET and row.reference not in undone]
+
+    def take(self, decision: Decision) -> None:
+        """Fold a decision's rows in: what follows in the batch sees them."""
+        for entry in decision.rows:
+            self.appended.append(entry)
+            self.know(entry)
+            self._fold_player(entry)
+            if entry.round and tells_of_round(entry):
+                self._fold_round(entry)
+
+    def _fold_player(self, entry: Entry) -> None:
+        player = self.players.get((entry.partner, entry.player))
+        if player is None:
+            player = Player(
+                partner=entry.partner,
+                id=entry.player,
+                name=entry.name,
+                created_at=entry.at,
+                login_at=entry.at,
+                wallets={},
+            )
+            self.players[entry.partner, entry.player] = player
+        player.seq = entry.seq
+        player.head = entry.hash
+        if entry.amount or (entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK):
+            player.wallets[entry.currency] = entry.balance
+            player.touched.add(entry.currency)
+        fold_standing(player, entry)
+
+    def _fold_round(self, entry: Entry) -> None:
+        key = (entry.partner, entry.provider, entry.round)
+        before = self.rounds.get(key)
+        after = fold_round(before, entry)
+        if after is not None and after is not before:
+            self.rounds[key] = after
+            self.touched_rounds.add(key)
+        if key in self.round_rows:
+            self.round_rows[key].append(entry)
+
+
+def tells_of_round(entry: Entry) -> bool:
+    """Whether a row changes its round: accepted ones, and the rollback that closes an unknown round (R32)."""
+    closes = entry.kind is Kind.ROUND_ROLLBACK and entry.verdict is not Verdict.BET_SETTLED
+    return closes or entry.verdict is Verdict.OK
+
+
+def fold_standing(player: Player, entry: Entry) -> None:
+    """Apply what a row says of the player besides money: frozen or not, the newest session."""
+    if entry.kind is Kind.FREEZE:
+        player.frozen = True
+    elif entry.kind is Kind.RELEASE:
+        player.frozen = False
+    elif entry.kind is Kind.BET and entry.session and entry.session != player.session:
+        player.session = entry.session
+        player.login_at = entry.at
+
+
+def fold_round(before: Round | None, entry: Entry) -> Round | None:
+    """The round after an accepted row; unchanged where the row's kind says nothing about rounds."""
+    now = before or _opened(entry)
+    match entry.kind:
+        case Kind.BET:
+            return _replace(now, entry, standing=now.standing + 1, staked=now.staked - entry.amount)
+        case Kind.RESULT:
+            return _replace(now, entry, settled_seq=entry.seq, won=now.won + entry.amount)
+        case Kind.ROLLBACK:
+            return _replace(now, entry, standing=now.standing - 1, staked=now.staked - entry.amount)
+        case Kind.END_ROUND:
+            state = "refunded" if now.state == "refunded" else "ended"
+            return msgspec.structs.replace(now, settled_seq=entry.seq, state=state)
+        case Kind.ROUND_ROLLBACK:
+            return msgspec.structs.replace(now, state="refunded")
+        case Kind.BONUS if before:
+            return msgspec.structs.replace(now, won=now.won + entry.amount)
+        case Kind.JACKPOT if before:
+            return msgspec.structs.replace(now, jackpot=now.jackpot + entry.amount, jackpot_id=entry.name)
+        case _:
+            return before
+
+
+def _opened(entry: Entry) -> Round:
+    return Round(
+        partner=entry.partner,
+        provider=entry.provider,
+        id=entry.round,
+        player=entry.player,
+        opened_seq=entry.seq,
+        opened_at=entry.at,
+        opened_id=entry.id,
+    )
+
+
+def _replace(now: Round, entry: Entry, **changes: int) -> Round:
+    currency, game = now.currency or entry.currency, now.game or entry.game
+    return msgspec.structs.replace(now, currency=currency, game=game, **changes)

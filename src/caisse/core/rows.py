@@ -1,0 +1,115 @@
+"""How a decision is put together: replays, refusals, and the one place where a journal row is made.
+
+Used by the decide functions only. Everything here is pure.
+"""
+
+from typing import Any, Final
+
+from caisse.core.book import Book, Player
+from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
+from caisse.core.requests import Content, Request, fingerprint
+from caisse.core.verdicts import UNKEPT, Verdict
+
+REQUEST_FIELDS: Final = ("provider", "reference", "round", "game", "session", "name", "details")
+"""Fields of a row that are the request's own words, where it has them."""
+
+UNKNOWN_PLAYER: Final = Decision(verdict=Verdict.PLAYER_UNKNOWN, rule="R8")
+
+
+def unkept(verdict: Verdict, rule: str) -> Decision:
+    """A refusal that leaves nothing behind (R8)."""
+    if verdict not in UNKEPT:
+        raise ValueError(f"{verdict} must be kept")
+    return Decision(verdict=verdict, rule=rule)
+
+
+def replay(first: Entry) -> Decision:
+    """R1: the verdict that stands, with its own row."""
+    return Decision(verdict=first.verdict, rule=first.rule, row=first, replay=True)
+
+
+def seen(request: Request, book: Book) -> Decision | None:
+    """Have I seen this key? Then the first verdict (R1), or a refusal if the content differs (R5)."""
+    first = book.entries.get((request.partner, request.key))
+    if first is None:
+        return _seen_alias(request, book) if request.alias else None
+    if first.fingerprint != fingerprint(request.content) or first.alias != request.alias:
+        return unkept(Verdict.KEY_CONFLICT, "R5")
+    return replay(first)
+
+
+def _seen_alias(request: Request, book: Book) -> Decision | None:
+    """R3, transfer V4: a known TransactionId under a new uuid."""
+    first = book.entries.get((request.partner, request.alias))
+    if first is None:
+        return None
+    if first.fingerprint != fingerprint(request.content):
+        return unkept(Verdict.KEY_CONFLICT, "R5")
+    if first.verdict is not Verdict.OK:
+        return replay(first)
+    return Decision(verdict=Verdict.ALREADY_TRANSFERRED, rule="R3", row=first, replay=True)
+
+
+def write(
+    request: Request,
+    player: Player | None,
+    now: int,
+    kind: Kind,
+    verdict: Verdict,
+    rule: str,
+    **fields: Any,
+) -> Decision:
+    """A decision that appends one row; `fields` as in `row`."""
+    entry = row(request, player, now, kind, verdict, rule, **fields)
+    return Decision(verdict=verdict, rule=rule, row=entry, rows=(entry,))
+
+
+def row(
+    request: Request,
+    player: Player | None,
+    now: int,
+    kind: Kind,
+    verdict: Verdict,
+    rule: str,
+    *,
+    currency: str = "",
+    amount: int = 0,
+    asked: int = 0,
+    key: str | None = None,
+    content: Content | None = None,
+    after: Entry | None = None,
+    **own: str,
+) -> Entry:
+    """The player's next journal row. What is not given is taken from the request.
+
+    `player` is None for the row that creates the player; `after` is the row of the same decision that
+    this one follows.
+    """
+    balance = player.wallets.get(currency, 0) if player else 0
+    seq, head, part = (player.seq, player.head, 0) if player else (0, NO_HEAD, 0)
+    if after is not None:
+        seq, head, part = after.seq, after.hash, after.part + 1
+        balance = after.balance if after.currency == currency else balance
+    draft = Entry(
+        partner=request.partner,
+        player=request.user,
+        seq=seq + 1,
+        id=request.id,
+        part=part,
+        kind=kind,
+        verdict=verdict,
+        rule=rule,
+        door=request.door,
+        currency=currency,
+        amount=amount,
+        balance=balance + amount,
+        asked=asked,
+        key=request.key if key is None else key,
+        alias=request.alias if key is None else "",
+        fingerprint=fingerprint(request.content if content is None else content),
+        uuid=request.uuid,
+        at=now,
+        hash=b"",
+        **{name: own.get(name, getattr(request, name, "")) for name in REQUEST_FIELDS},
+    )
+    return sealed(head, draft)

@@ -1,0 +1,1 @@
+"""The only place with SQL. Takes and returns types of the core; decides nothing."""

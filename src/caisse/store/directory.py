@@ -1,0 +1,125 @@
+"""Partners, tokens, connections and disabled games: who may call. The same SQL on every engine.
+
+Only hashes of secrets come in here; nothing that is written or read could be used to call.
+"""
+
+import json
+
+from caisse.core.parties import Connection, Parties, Partner
+from caisse.store.api import Database
+
+
+async def parties(db: Database) -> Parties:
+    """Everybody who may call now."""
+    tokens: dict[str, list[bytes]] = {}
+    for partner, hash_ in await db.fetch(
+        "select partner.id, token.hash from partner left join token"
+        " on token.partner = partner.id and token.revoked_at is null order by 1"
+    ):
+        tokens.setdefault(partner, []).extend([hash_] if hash_ is not None else [])
+    disabled: dict[tuple[str, str], set[str]] = {}
+    for partner, provider, game in await db.fetch("select partner, provider, game from disabled_game"):
+        disabled.setdefault((partner, provider), set()).add(game)
+    rows = await db.fetch(
+        "select partner, id, provider, key_hash, networks, profile from connection"
+        " where revoked_at is null order by partner, id"
+    )
+    connections = tuple(
+        Connection(
+            id=id_,
+            partner=partner,
+            provider=provider,
+            key_hash=key_hash,
+            networks=tuple(json.loads(networks)),
+            profile=profile,
+            disabled_games=frozenset(disabled.get((partner, provider), ())),
+        )
+        for partner, id_, provider, key_hash, networks, profile in rows
+    )
+    return Parties(tuple(Partner(id_, tuple(hashes)) for id_, hashes in tokens.items()), connections)
+
+
+async def add_partner(db: Database, partner: str, now: int) -> bool:
+    """False if there is one of that id already."""
+    return bool(
+        await db.execute(
+            "insert into partner (id, created_at) values ($1, $2) on conflict (id) do nothing", partner, now
+        )
+    )
+
+
+async def has_partner(db: Database, partner: str) -> bool:
+    """Whether a partner of that id exists."""
+    return bool(await db.fetch("select 1 from partner where id = $1", partner))
+
+
+async def add_token(db: Database, partner: str, token: str, hash_: bytes, now: int) -> bool:
+    """`token` is its public id. False if that very token is in use already."""
+    return bool(
+        await db.execute(
+            "insert into token (partner, id, hash, created_at) values ($1, $2, $3, $4)"
+            " on conflict do nothing",
+            partner,
+            token,
+            hash_,
+            now,
+        )
+    )
+
+
+async def revoke_token(db: Database, partner: str, token: str, now: int) -> bool:
+    """False if there is no such active token."""
+    return bool(
+        await db.execute(
+            "update token set revoked_at = $1 where partner = $2 and id = $3 and revoked_at is null",
+            now,
+            partner,
+            token,
+        )
+    )
+
+
+async def tokens(db: Database, partner: str) -> list[tuple[str, int, int | None]]:
+    """(public id, created, revoked) of a partner's tokens, oldest first."""
+    rows = await db.fetch(
+        "select id, created_at, revoked_at from token where partner = $1 order by created_at, id", partner
+    )
+    return [tuple(row) for row in rows]
+
+
+async def partners(db: Database) -> list[tuple[str, int]]:
+    """(id, created) of every partner."""
+    return [tuple(row) for row in await db.fetch("select id, created_at from partner order by id")]
+
+
+async def add_connection(db: Database, connection: Connection, now: int) -> None:
+    """The partner must exist, the id be new."""
+    await db.execute(
+        "insert into connection (partner, id, provider, key_hash, networks, profile, created_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        connection.partner,
+        connection.id,
+        connection.provider,
+        connection.key_hash,
+        json.dumps(connection.networks),
+        connection.profile,
+        now,
+    )
+
+
+async def revoke_connection(db: Database, connection: str, now: int) -> bool:
+    """False if there is no such active connection."""
+    sql = "update connection set revoked_at = $1 where id = $2 and revoked_at is null"
+    return bool(await db.execute(sql, now, connection))
+
+
+async def set_game(db: Database, partner: str, provider: str, game: str, *, enabled: bool, now: int) -> bool:
+    """Disable or enable one game of a connection; False if nothing changed."""
+    if enabled:
+        sql = "delete from disabled_game where partner = $1 and provider = $2 and game = $3"
+        return bool(await db.execute(sql, partner, provider, game))
+    sql = (
+        "insert into disabled_game (partner, provider, game, created_at) values ($1, $2, $3, $4)"
+        " on conflict do nothing"
+    )
+    return bool(await db.execute(sql, partner, provider, game, now))

@@ -1,0 +1,134 @@
+-- The ledger. Every key begins with the partner, the tenant, so that one partner's rows can live on one node.
+-- Text is compared byte by byte (collate "C"): exact, and cheapest to index.
+
+create table partner (
+    id          text collate "C" primary key,
+    created_at  bigint not null
+);
+
+create table token (
+    partner     text collate "C" not null references partner (id),
+    id          text collate "C" not null,
+    hash        bytea not null unique,
+    created_at  bigint not null,
+    revoked_at  bigint,
+    primary key (partner, id)
+);
+
+create table connection (
+    partner     text collate "C" not null references partner (id),
+    id          text collate "C" not null,
+    provider    text collate "C" not null,
+    key_hash    bytea not null,
+    networks    text not null,
+    profile     text not null,
+    created_at  bigint not null,
+    revoked_at  bigint,
+    primary key (partner, id)
+);
+
+create table disabled_game (
+    partner     text collate "C" not null references partner (id),
+    provider    text collate "C" not null,
+    game        text collate "C" not null,
+    created_at  bigint not null,
+    primary key (partner, provider, game)
+);
+
+create table player (
+    partner     text collate "C" not null,
+    id          text collate "C" not null,
+    name        text not null,
+    created_at  bigint not null,
+    login_at    bigint not null,
+    session     text not null,
+    frozen      boolean not null,
+    seq         bigint not null check (seq > 0),
+    head        bytea not null check (length(head) = 32),
+    primary key (partner, id)
+) with (fillfactor = 70);
+
+-- The upper bound is what refuses NaN, which compares as greater than everything.
+create table wallet (
+    partner     text collate "C" not null,
+    player      text collate "C" not null,
+    currency    text collate "C" not null,
+    balance     numeric not null check (balance >= 0 and balance < 'Infinity'),
+    primary key (partner, player, currency)
+) with (fillfactor = 70);
+
+create table journal (
+    partner     text collate "C" not null,
+    player      text collate "C" not null,
+    seq         bigint not null,
+    id          uuid not null,
+    part        smallint not null,
+    kind        text collate "C" not null,
+    verdict     text collate "C" not null,
+    rule        text collate "C" not null,
+    door        text collate "C" not null,
+    currency    text collate "C" not null,
+    amount      numeric not null check (amount > '-Infinity' and amount < 'Infinity'),
+    balance     numeric not null check (balance >= 0 and balance < 'Infinity'),
+    asked       numeric not null check (asked >= 0 and asked < 'Infinity'),
+    key         text collate "C" not null,
+    alias       text collate "C" not null,
+    fingerprint bytea not null check (length(fingerprint) = 16),
+    uuid        text collate "C" not null,
+    provider    text collate "C" not null,
+    reference   text collate "C" not null,
+    round       text collate "C" not null,
+    game        text collate "C" not null,
+    session     text collate "C" not null,
+    name        text not null,
+    details     text not null,
+    at          bigint not null,
+    hash        bytea not null check (length(hash) = 32),
+    primary key (partner, player, seq)
+);
+
+create unique index journal_key on journal (partner, key);
+create unique index journal_alias on journal (partner, alias) where alias <> '';
+create unique index journal_id on journal (id, part);
+
+create table round (
+    partner     text collate "C" not null,
+    provider    text collate "C" not null,
+    id          text collate "C" not null,
+    player      text collate "C" not null,
+    currency    text collate "C" not null,
+    game        text collate "C" not null,
+    state       text collate "C" not null,
+    standing    integer not null check (standing >= 0),
+    settled_seq bigint not null,
+    opened_seq  bigint not null,
+    opened_at   bigint not null,
+    opened_id   uuid not null,
+    staked      numeric not null check (staked < 'Infinity'),
+    won         numeric not null check (won < 'Infinity'),
+    jackpot     numeric not null check (jackpot < 'Infinity'),
+    jackpot_id  text not null,
+    primary key (partner, provider, id)
+) with (fillfactor = 70);
+
+create index round_opened on round (partner, opened_id);
+
+-- A journal row is never changed or deleted.
+create function caisse_refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'the journal is append only' using errcode = '42501';
+end $$;
+
+create trigger journal_append_only before update or delete on journal
+    for each row execute function caisse_refuse_change();
+create trigger journal_no_truncate before truncate on journal
+    for each statement execute function caisse_refuse_change();
+
+-- A batch counts only if every row it meant to touch was touched; else all of it is undone.
+create function caisse_expect(touched bigint, wanted bigint) returns boolean language plpgsql as $$
+begin
+    if touched <> wanted then
+        raise exception 'touched % rows, wanted %', touched, wanted using errcode = '40001';
+    end if;
+    return true;
+end $$;

@@ -1,0 +1,122 @@
+-- The ledger, as on PostgreSQL. STRICT, so that a column holds what it says; amounts are canonical text.
+
+create table partner (
+    id          text not null primary key,
+    created_at  integer not null
+) strict;
+
+create table token (
+    partner     text not null references partner (id),
+    id          text not null,
+    hash        blob not null unique,
+    created_at  integer not null,
+    revoked_at  integer,
+    primary key (partner, id)
+) strict;
+
+create table connection (
+    partner     text not null references partner (id),
+    id          text not null,
+    provider    text not null,
+    key_hash    blob not null,
+    networks    text not null,
+    profile     text not null,
+    created_at  integer not null,
+    revoked_at  integer,
+    primary key (partner, id)
+) strict;
+
+create table disabled_game (
+    partner     text not null references partner (id),
+    provider    text not null,
+    game        text not null,
+    created_at  integer not null,
+    primary key (partner, provider, game)
+) strict;
+
+create table player (
+    partner     text not null,
+    id          text not null,
+    name        text not null,
+    created_at  integer not null,
+    login_at    integer not null,
+    session     text not null,
+    frozen      integer not null check (frozen in (0, 1)),
+    seq         integer not null check (seq > 0),
+    head        blob not null check (length(head) = 32),
+    primary key (partner, id)
+) strict, without rowid;
+
+create table wallet (
+    partner     text not null,
+    player      text not null,
+    currency    text not null,
+    balance     text not null check (balance glob '[0-9]*.[0-9]*'),
+    primary key (partner, player, currency)
+) strict, without rowid;
+
+create table journal (
+    partner     text not null,
+    player      text not null,
+    seq         integer not null,
+    id          text not null,
+    part        integer not null,
+    kind        text not null,
+    verdict     text not null,
+    rule        text not null,
+    door        text not null,
+    currency    text not null,
+    amount      text not null check (amount glob '[0-9]*.[0-9]*' or amount glob '-[0-9]*.[0-9]*'),
+    balance     text not null check (balance glob '[0-9]*.[0-9]*'),
+    asked       text not null check (asked glob '[0-9]*.[0-9]*'),
+    key         text not null,
+    alias       text not null,
+    fingerprint blob not null check (length(fingerprint) = 16),
+    uuid        text not null,
+    provider    text not null,
+    reference   text not null,
+    round       text not null,
+    game        text not null,
+    session     text not null,
+    name        text not null,
+    details     text not null,
+    at          integer not null,
+    hash        blob not null check (length(hash) = 32)
+) strict;
+
+create unique index journal_seq on journal (partner, player, seq);
+create unique index journal_key on journal (partner, key);
+create unique index journal_alias on journal (partner, alias) where alias <> '';
+create unique index journal_id on journal (id, part);
+
+create table round (
+    partner     text not null,
+    provider    text not null,
+    id          text not null,
+    player      text not null,
+    currency    text not null,
+    game        text not null,
+    state       text not null,
+    standing    integer not null check (standing >= 0),
+    settled_seq integer not null,
+    opened_seq  integer not null,
+    opened_at   integer not null,
+    opened_id   text not null,
+    staked      text not null,
+    won         text not null,
+    jackpot     text not null,
+    jackpot_id  text not null,
+    primary key (partner, provider, id)
+) strict, without rowid;
+
+create index round_opened on round (partner, opened_id);
+
+-- A journal row is never changed or deleted.
+create trigger journal_no_update before update on journal
+begin
+    select raise(abort, 'the journal is append only');
+end;
+create trigger journal_no_delete before delete on journal
+begin
+    select raise(abort, 'the journal is append only');
+end;

@@ -1,0 +1,264 @@
+"""The ledger on PostgreSQL, through asyncpg.
+
+A batch is two or three statements that read and one that writes. Reading takes no lock; the write names,
+for each player, the sequence number that was read, and counts only if it still holds: one statement,
+one transaction, one round trip. Only a batch that lost such a race locks its players first.
+
+A single statement that locks and joins would read joined rows from before the lock (a double spend); a
+lock in one statement and the reading in the next would not. Both ways here read the players first, so
+that whatever is read after them is at least as new as their sequence numbers.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import asyncpg
+
+from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, rounds_to_load
+from caisse.core.money import read_stored
+from caisse.store import columns
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.postgres_write import statement
+
+LOAD_PLAYERS: Final = f"""
+select {columns.PLAYER_SELECT}, wallet.currency, cast(wallet.balance as text)
+from unnest($1::text[], $2::text[]) as wanted (partner, id)
+join player on player.partner = wanted.partner and player.id = wanted.id
+left join wallet on wallet.partner = wanted.partner and wallet.player = wanted.id"""
+
+LOCK_PLAYERS: Final = """
+select 1 from player
+join unnest($1::text[], $2::text[]) as wanted (partner, id) using (partner, id)
+order by player.partner, player.id for no key update of player"""
+
+LOAD_ENTRIES: Final = f"""
+select {columns.JOURNAL_SELECT}
+from unnest($1::text[], $2::text[]) as wanted (partner, key)
+join journal on journal.partner = wanted.partner and journal.key = wanted.key"""
+
+LOAD_ALIASES: Final = f"""
+select {columns.JOURNAL_SELECT}
+from unnest($1::text[], $2::text[]) as wanted (partner, alias)
+join journal on journal.partner = wanted.partner and journal.alias = wanted.alias and journal.alias <> ''"""
+
+LOAD_ROUNDS: Final = f"""
+select {columns.ROUND_SELECT}
+from unnest($1::text[], $2::text[], $3::text[]) as wanted (partner, provider, id)
+join round on round.partner = wanted.partner and round.provider = wanted.provider and round.id = wanted.id"""
+
+LOAD_ROUND_ROWS: Final = f"""
+select {columns.JOURNAL_SELECT}
+from unnest($1::text[], $2::text[], $3::text[]) as wanted (partner, provider, id)
+join round on round.partner = wanted.partner and round.provider = wanted.provider and round.id = wanted.id
+join journal on journal.partner = round.partner and journal.player = round.player
+    and journal.seq >= round.opened_seq
+    and journal.provider = round.provider and journal.round = round.id
+    and journal.kind in ('bet', 'rollback')
+order by journal.partner, journal.player, journal.seq"""
+
+STREAM_ROWS: Final = 2_000
+"""Rows fetched at once by a stream."""
+
+PROVE: Final = "select pg_logical_emit_message(true, 'caisse', '')"
+"""A transaction that commits something: what was read before it is durable once it returns."""
+
+SETTINGS: Final = {
+    "application_name": "caisse",
+    # The plans must not depend on the statistics of tables that were analysed while empty.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
+_LOST_RACE: Final = frozenset({"40001", "40P01", "23505"})
+_NOTHING_WRITTEN: Final = frozenset({"25", "42", "53", "54", "55"})
+"""SQLSTATE classes with which a statement fails as a whole: no room, read only, no right, not ready."""
+
+
+class PostgresLedger:
+    """One connection of one writer; connects again by itself when the connection is gone."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+        self._in_transaction = False
+        self._warned = False
+
+    async def load(self, wanted: Wants, *, lock: bool) -> Book:
+        """See `Ledger.load`. Players first: the rest is then at least as new as their sequence numbers."""
+        try:
+            connection = await self._ready()
+            if lock:
+                await self._lock(connection, wanted.players)
+            return await _load(connection, wanted)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self.drop()
+            raise _reading_failed(error) from error
+
+    async def commit(self, book: Book) -> None:
+        """See `Ledger.commit`. A batch that wrote nothing still proves that what it read is durable."""
+        connection = self._connection
+        if connection is None:
+            raise Unavailable("the connection was dropped before the write")
+        sql, args = statement(book) if book.appended else (PROVE, [])
+        self._warned = False
+        try:
+            await connection.fetchval(sql, *args)
+            if self._in_transaction:
+                await connection.execute("commit")
+                self._in_transaction = False
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            failure = _writing_failed(error)
+            if self._in_transaction or not isinstance(failure, Conflict):
+                self.drop()
+            raise failure from error
+        if self._warned:
+            self.drop()
+            raise FateUnknown("the database warned during the commit")
+
+    async def _lock(self, connection: asyncpg.Connection, players: list[PlayerKey]) -> None:
+        await connection.execute("begin")
+        self._in_transaction = True
+        await connection.fetch(LOCK_PLAYERS, *_columns(players, 2))
+
+    async def _ready(self) -> asyncpg.Connection:
+        if self._in_transaction:
+            self.drop()
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url, SETTINGS)
+            self._connection.add_log_listener(self._on_notice)
+        return self._connection
+
+    def _on_notice(self, _connection: object, notice: asyncpg.PostgresLogMessage) -> None:
+        self._warned = self._warned or notice.severity_en == "WARNING"
+
+    def drop(self) -> None:
+        """Drop the socket: the server then ends the transaction by itself, one way or the other."""
+        self._in_transaction = False
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """Close politely; at most a second."""
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.close(timeout=1)
+        self._connection = None
+
+
+async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
+    """A connection that commits durably, or Unavailable."""
+    try:
+        connection = await asyncpg.connect(
+            url, server_settings=settings, timeout=10, max_cached_statement_lifetime=0
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unavailable(f"cannot connect to PostgreSQL: {error}") from error
+    durable = await connection.fetchval("select current_setting('synchronous_commit')")
+    if durable in ("off", "local"):
+        await connection.execute("set synchronous_commit = on")
+    return connection
+
+
+async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
+    book = Book()
+    await _load_players(connection, wanted.players, book)
+    aliases = [key for key in wanted.entries if key[1].startswith("x:")]
+    if wanted.entries:
+        await _load_entries(connection, LOAD_ENTRIES, wanted.entries, book)
+    if aliases:
+        await _load_entries(connection, LOAD_ALIASES, aliases, book)
+    rounds = rounds_to_load(wanted, book)
+    if rounds:
+        for row in await connection.fetch(LOAD_ROUNDS, *_columns(rounds, 3)):
+            found = columns.round_of(row)
+            book.rounds[found.partner, found.provider, found.id] = found
+    if wanted.whole_rounds:
+        book.round_rows = {key: [] for key in wanted.whole_rounds}
+        for row in await connection.fetch(LOAD_ROUND_ROWS, *_columns(wanted.whole_rounds, 3)):
+            entry = columns.entry_of(row)
+            book.round_rows[entry.partner, entry.provider, entry.round].append(entry)
+    return book
+
+
+async def _load_players(connection: asyncpg.Connection, keys: list[PlayerKey], book: Book) -> None:
+    players: dict[PlayerKey, Player] = book.players
+    for row in await connection.fetch(LOAD_PLAYERS, *_columns(keys, 2)):
+        *head, currency, balance = row
+        player = players.get((row[0], row[1]))
+        if player is None:
+            player = players[row[0], row[1]] = columns.player_of(head)
+        if currency is not None:
+            player.wallets[currency] = read_stored(balance)
+
+
+async def _load_entries(connection: asyncpg.Connection, sql: str, keys: list[EntryKey], book: Book) -> None:
+    for row in await connection.fetch(sql, *_columns(keys, 2)):
+        book.know(columns.entry_of(row))
+
+
+def _columns(rows: list[Any], width: int) -> list[Any]:
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _reading_failed(error: Exception) -> Exception:
+    """Nothing was written, whatever went wrong; a lost race (a deadlock) may be tried again at once."""
+    state = getattr(error, "sqlstate", None) or ""
+    if state in _LOST_RACE:
+        return Conflict(str(error))
+    if state.startswith("22"):
+        return BadData(str(error))
+    return Unavailable(f"reading failed: {error}")
+
+
+def _writing_failed(error: Exception) -> Exception:
+    """What is known after a write failed. Only the statement's own failure proves that it did not stand."""
+    state = getattr(error, "sqlstate", None) or ""
+    if state in _LOST_RACE:
+        return Conflict(str(error))
+    if state[:2] in ("22", "23"):
+        return BadData(str(error))
+    if state[:2] in _NOTHING_WRITTEN:
+        return Unavailable(f"writing failed: {error}")
+    return FateUnknown(f"the answer to a commit was lost: {error}")
+
+
+class PostgresDatabase:
+    """PostgreSQL for administration, reading and auditing; see `Database`."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        """The rows of one statement."""
+        return list(await self._connection.fetch(sql, *args))
+
+    async def stream(self, sql: str) -> AsyncIterator[Any]:
+        """A server-side cursor."""
+        async for row in self._connection.cursor(sql, prefetch=STREAM_ROWS):
+            yield row
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """The number of rows touched, from the command tag."""
+        tag: str = await self._connection.execute(sql, *args)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def begin_snapshot(self) -> None:
+        """Repeatable read: one state for the life of this connection."""
+        await self._connection.execute("begin isolation level repeatable read read only")
+
+    async def script(self, sql: str) -> None:
+        """Statements without parameters, in one transaction, one migrating process at a time."""
+        async with self._connection.transaction():
+            await self._connection.execute(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
+            await self._connection.execute(sql)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+
+MIGRATION_LOCK: Final = 0x6361_6973_7365

@@ -1,0 +1,66 @@
+"""Reading the ledger outside the hot path: a player's trail, and everything for the audit.
+
+The same SQL on every engine; long results come in pages, so that memory stays bounded.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from caisse.core.book import Player, Round
+from caisse.core.entries import Entry
+from caisse.core.money import read_stored
+from caisse.store import columns
+from caisse.store.api import Database
+
+ROWS_A_PAGE: Final = 5_000
+"""Journal rows fetched at once."""
+
+
+async def player(db: Database, partner: str, user: str) -> Player | None:
+    """A player's head with all wallets."""
+    sql = f"select {columns.PLAYER_SELECT} from player where partner = $1 and id = $2"
+    rows = await db.fetch(sql, partner, user)
+    if not rows:
+        return None
+    found = columns.player_of(rows[0])
+    found.wallets = await _wallets(db, partner, user)
+    return found
+
+
+async def _wallets(db: Database, partner: str, user: str) -> dict[str, int]:
+    sql = (
+        "select currency, cast(balance as text) from wallet where partner = $1 and player = $2"
+        " order by currency"
+    )
+    return {row[0]: read_stored(row[1]) for row in await db.fetch(sql, partner, user)}
+
+
+async def rounds(db: Database, partner: str, user: str, *, opened_from: int = 0) -> list[Round]:
+    """A player's rounds, oldest first."""
+    sql = (
+        f"select {columns.ROUND_SELECT} from round where partner = $1 and player = $2 and opened_seq >= $3"
+        " order by opened_seq, provider, id"
+    )
+    return [columns.round_of(row) for row in await db.fetch(sql, partner, user, opened_from)]
+
+
+async def trail(db: Database, partner: str, user: str, after: int = 0) -> AsyncIterator[Entry]:
+    """A player's journal rows in order, beginning after sequence number `after`."""
+    sql = (
+        f"select {columns.JOURNAL_SELECT} from journal where partner = $1 and player = $2 and seq > $3"
+        f" order by seq limit {ROWS_A_PAGE}"
+    )
+    while rows := await db.fetch(sql, partner, user, after):
+        for row in rows:
+            entry = columns.entry_of(row)
+            after = entry.seq
+            yield entry
+
+
+async def newest(db: Database, partner: str, user: str, count: int) -> list[Entry]:
+    """A player's newest journal rows, oldest of them first."""
+    sql = (
+        f"select {columns.JOURNAL_SELECT} from journal where partner = $1 and player = $2"
+        " order by seq desc limit $3"
+    )
+    return [columns.entry_of(row) for row in reversed(await db.fetch(sql, partner, user, count))]

@@ -1,0 +1,264 @@
+"""The ledger on SQLite, through apsw, which carries its own current SQLite.
+
+One read-write connection on one thread for the server; the file is locked for the server's life. Short
+administrative commands write beside it, in transactions of their own: a batch's write therefore counts
+only if every player's sequence number is still the one that was read.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from caisse.core.book import Book, Player, Wants, rounds_to_load
+from caisse.core.money import read_stored
+from caisse.store import columns
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.changed import changed_players, changed_wallets
+
+T = TypeVar("T")
+
+BUSY_MILLISECONDS: Final = 5_000
+"""How long a writer waits for another's short transaction."""
+
+LOAD_PLAYER: Final = f"select {columns.PLAYER_SELECT} from player where partner = ? and id = ?"
+LOAD_WALLETS: Final = "select currency, balance from wallet where partner = ? and player = ?"
+LOAD_ENTRY: Final = f"select {columns.JOURNAL_SELECT} from journal where partner = ? and key = ?"
+LOAD_ALIAS: Final = f"""
+select {columns.JOURNAL_SELECT} from journal where partner = ? and alias = ? and alias <> ''"""
+LOAD_ROUND: Final = f"""
+select {columns.ROUND_SELECT} from round where partner = ? and provider = ? and id = ?"""
+LOAD_ROUND_ROWS: Final = f"""
+select {columns.JOURNAL_SELECT} from round join journal on journal.partner = round.partner
+    and journal.player = round.player and journal.seq >= round.opened_seq
+    and journal.provider = round.provider and journal.round = round.id
+where round.partner = ? and round.provider = ? and round.id = ? and journal.kind in ('bet', 'rollback')
+order by journal.seq"""
+
+
+def _insert(table: str, names: Sequence[str]) -> str:
+    return f"insert into {table} ({', '.join(names)}) values ({', '.join('?' * len(names))})"
+
+
+CREATE_PLAYER: Final = _insert("player", columns.PLAYER)
+MOVE_PLAYER: Final = """
+update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?
+where partner = ? and id = ? and seq = ?"""
+PAY: Final = """
+insert into wallet (partner, player, currency, balance) values (?, ?, ?, ?)
+on conflict (partner, player, currency) do update set balance = excluded.balance"""
+APPEND: Final = _insert("journal", columns.JOURNAL)
+TURN_ROUND: Final = f"""{_insert("round", columns.ROUND)}
+on conflict (partner, provider, id) do update set {
+    ", ".join(
+        f"{c} = excluded.{c}" for c in columns.ROUND if c not in ("partner", "provider", "id", "player")
+    )
+} where round.player = excluded.player"""
+
+
+class SqliteLedger:
+    """The server's connection. Everything that touches it runs on its one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._connection: apsw.Connection | None = None
+
+    async def load(self, wanted: Wants, *, lock: bool) -> Book:
+        """See `Ledger.load`. `lock` changes nothing: the only rivals are short administrative commands."""
+        return await self._run(lambda c: _load(c, wanted))
+
+    async def commit(self, book: Book) -> None:
+        """See `Ledger.commit`. What was read is durable: it was checkpointed at start or synced since."""
+        if book.appended:
+            await self._run(lambda c: _commit(c, book))
+
+    async def _run(self, work: Callable[[apsw.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._ready()))
+
+    def _ready(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = open_file(self._path)
+            self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        return self._connection
+
+    def drop(self) -> None:
+        """Nothing to drop: SQLite runs in this process."""
+
+    async def close(self) -> None:
+        """Close the connection and its thread."""
+        if self._connection is not None:
+            await self._run(lambda c: c.close())
+        self._connection = None
+        self._thread.shutdown()
+
+
+def open_file(path: Path) -> apsw.Connection:
+    """A connection whose commits are synced to the disk before they return."""
+    try:
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute("pragma journal_mode = wal").fetchall()
+        connection.execute("pragma synchronous = full")
+        connection.execute("pragma foreign_keys = on")
+    except apsw.Error as error:
+        raise Unavailable(f"cannot open {path}: {error}") from error
+    return connection
+
+
+def _load(c: apsw.Connection, wanted: Wants) -> Book:
+    try:
+        c.execute("begin")
+        try:
+            return _read(c, wanted)
+        finally:
+            c.execute("commit")
+    except UnicodeEncodeError as error:
+        raise BadData(str(error)) from error
+    except apsw.Error as error:
+        raise Unavailable(f"reading failed: {error}") from error
+
+
+def _read(c: apsw.Connection, wanted: Wants) -> Book:
+    book = Book()
+    for key in wanted.players:
+        for row in c.execute(LOAD_PLAYER, key):
+            book.players[key] = player = columns.player_of(row)
+            for currency, balance in c.execute(LOAD_WALLETS, key):
+                player.wallets[currency] = read_stored(balance)
+    for key in wanted.entries:
+        for row in c.execute(LOAD_ALIAS if key[1].startswith("x:") else LOAD_ENTRY, key):
+            book.know(columns.entry_of(row))
+    for round_key in rounds_to_load(wanted, book):
+        for row in c.execute(LOAD_ROUND, round_key):
+            book.rounds[round_key] = columns.round_of(row)
+    for round_key in wanted.whole_rounds:
+        book.round_rows[round_key] = [columns.entry_of(row) for row in c.execute(LOAD_ROUND_ROWS, round_key)]
+    return book
+
+
+def _commit(c: apsw.Connection, book: Book) -> None:
+    try:
+        c.execute("begin immediate")
+    except apsw.Error as error:
+        raise Unavailable(f"cannot begin to write: {error}") from error
+    try:
+        _write(c, book)
+    except Exception as error:
+        _undo(c)
+        raise _writing_failed(error) from error
+    _end(c)
+
+
+def _write(c: apsw.Connection, book: Book) -> None:
+    before = c.total_changes()
+    changed = changed_players(book)
+    old, new = [p for p in changed if p.loaded_seq], [p for p in changed if not p.loaded_seq]
+    wallets = changed_wallets(changed)
+    rounds = [book.rounds[key] for key in sorted(book.touched_rounds)]
+    _many(c, CREATE_PLAYER, map(columns.player_row, new))
+    _many(c, MOVE_PLAYER, map(_moved_row, old))
+    _many(c, PAY, wallets)
+    _many(c, APPEND, map(columns.entry_row, book.appended))
+    _many(c, TURN_ROUND, map(columns.round_row, rounds))
+    if c.total_changes() - before != len(changed) + len(wallets) + len(book.appended) + len(rounds):
+        raise Conflict("a player or round changed since it was read")
+
+
+def _many(c: apsw.Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    c.executemany(sql, rows).fetchall()
+
+
+def _moved_row(p: Player) -> tuple[Any, ...]:
+    return (p.login_at, p.session, p.frozen, p.seq, p.head, p.partner, p.id, p.loaded_seq)
+
+
+def _undo(c: apsw.Connection) -> None:
+    """Roll back; if even that fails, SQLite has done it already or will when the file is opened again."""
+    if c.in_transaction:
+        c.execute("rollback")
+
+
+def _writing_failed(error: Exception) -> Exception:
+    if isinstance(error, Conflict):
+        return error
+    if isinstance(error, apsw.ConstraintError):
+        unique = getattr(error, "extendedresult", 0) in (
+            apsw.SQLITE_CONSTRAINT_UNIQUE,
+            apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
+        )
+        return Conflict(str(error)) if unique else BadData(str(error))
+    if isinstance(error, apsw.Error):
+        return Unavailable(f"writing failed: {error}")
+    return BadData(str(error))
+
+
+def _end(c: apsw.Connection) -> None:
+    """COMMIT. Any failure but BUSY means that nobody knows: the process must start again."""
+    try:
+        c.execute("commit")
+    except apsw.BusyError as error:
+        _undo(c)
+        raise Unavailable(f"the database is busy: {error}") from error
+    except apsw.Error as error:
+        raise FateUnknown(f"a commit failed: {error}", fatal=True) from error
+
+
+def lock_file(path: Path) -> int:
+    """Hold the file for the life of this server. Unavailable if another server holds it."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise Unavailable(f"{path} is already served by another process") from error
+    return handle
+
+
+class SqliteDatabase:
+    """SQLite for administration, reading and auditing; see `Database`."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_file(path)
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        """The rows of one statement; `$1` is a name to SQLite."""
+        return list(self._connection.execute(sql, _named(args)))
+
+    async def stream(self, sql: str) -> AsyncIterator[Any]:
+        """The statement's own cursor."""
+        for row in self._connection.execute(sql):
+            yield row
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """The number of rows touched."""
+        before = self._connection.total_changes()
+        self._connection.execute(sql, _named(args)).fetchall()
+        return self._connection.total_changes() - before
+
+    async def begin_snapshot(self) -> None:
+        """A read transaction: one state until `close`."""
+        self._connection.execute("begin")
+
+    async def script(self, sql: str) -> None:
+        """Statements without parameters, in one transaction."""
+        self._connection.execute("begin immediate")
+        try:
+            self._connection.execute(sql).fetchall()
+            self._connection.execute("commit")
+        except apsw.Error:
+            _undo(self._connection)
+            raise
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _named(args: Sequence[Any]) -> dict[str, Any]:
+    return {str(n): value for n, value in enumerate(args, 1)}

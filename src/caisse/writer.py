@@ -1,0 +1,278 @@
+"""The writer: group commit. The only path to the ledger's tables, for one request as for a thousand.
+
+A lane is one task on one connection. It takes what waits (and never waits for more), loads a book, decides
+the requests one after another, commits, and only then tells the callers (R9). While it commits, the next
+batch gathers. Players are spread over the lanes by a hash, so one player's requests meet in one batch.
+
+What goes wrong, and what is told then: a lost race is decided again; a poisonous request is told alone that
+no verdict was given, its neighbours get theirs; a lost database or an unknown fate means "send the same
+request again" for the whole batch; a dead lane ends the process. Nothing cancels a commit: a caller who
+waits too long is told to send again while it goes on.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from caisse.core.book import Book, wants
+from caisse.core.decide import decide
+from caisse.core.entries import Decision
+from caisse.core.policy import Policy
+from caisse.core.requests import Request
+from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
+
+log = logging.getLogger("caisse.writer")
+
+Tell = Callable[[Decision | None], None]
+"""How a caller is told; None: no verdict was given, nothing is implied, send the same request again."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Every limit of the writer, with its unit and reason."""
+
+    queue: int = 10_000
+    """Requests that may wait in all: about a second's work, so that waiting stays shorter than patience."""
+    batch: int = 1_000
+    """Requests decided in one transaction: bounds the time and memory one commit can take."""
+    patience_seconds: float = 8.0
+    """After this a caller is told to send again: the provider itself gives up after 10 seconds."""
+    commit_seconds: float = 60.0
+    """After this the connection of a hanging commit is dropped: only then can its fate be found out."""
+    tries: int = 12
+    """Lost races in a row before a batch is given up; all but the first hold their players locked."""
+    reconnect_seconds: float = 0.5
+    """Pause after the database was lost, so that a dead one is not hammered."""
+
+
+class Pending:
+    """A request that waits for its verdict."""
+
+    __slots__ = ("policy", "request", "since", "tell", "told")
+
+    def __init__(self, request: Request, policy: Policy, tell: Tell) -> None:
+        self.request = request
+        self.policy = policy
+        self.tell = tell
+        self.told = False
+        self.since = 0.0
+
+    def answer(self, decision: Decision | None) -> None:
+        """Tell the caller, once; a caller's own failure is none of the writer's business."""
+        if self.told:
+            return
+        self.told = True
+        try:
+            self.tell(decision)
+        except Exception:
+            log.exception("answering a %s failed", type(self.request).__name__)
+
+
+class Counters(msgspec.Struct):
+    """What a lane has done so far, for metrics."""
+
+    requests: int = 0
+    batches: int = 0
+    conflicts: int = 0
+    poisoned: int = 0
+    unknown: int = 0
+    given_up: int = 0
+    largest_batch: int = 0
+
+
+def clock() -> int:
+    """Microseconds since 1970, UTC: the time that is shown (R55)."""
+    return time.time_ns() // 1_000
+
+
+class Lane:
+    """One connection and its queue."""
+
+    def __init__(self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._now = now
+        self._queue: deque[Pending] = deque()
+        self._batch: Sequence[Pending] = ()
+        self._work = asyncio.Event()
+        self._closing = False
+        self._deadline: float | None = None
+        self.counters = Counters()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, pending: Pending) -> None:
+        """Enqueue. From here on a verdict is made, whether or not its caller still waits."""
+        pending.since = time.monotonic()
+        self._queue.append(pending)
+        self._work.set()
+
+    def close(self) -> None:
+        """Let `run` return once everything that waits is decided."""
+        self._closing = True
+        self._work.set()
+
+    async def run(self) -> None:
+        """Serve until closed and drained."""
+        while True:
+            await self._work.wait()
+            if not self._queue:
+                if self._closing:
+                    break
+                self._work.clear()
+                continue
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch))]
+            self._batch = batch
+            await self._settle(batch)
+            self._batch = ()
+            self._count(batch)
+        await self._ledger.close()
+
+    def _count(self, batch: Sequence[Pending]) -> None:
+        self.counters.batches += 1
+        self.counters.requests += len(batch)
+        self.counters.largest_batch = max(self.counters.largest_batch, len(batch))
+
+    async def _settle(self, batch: Sequence[Pending]) -> None:
+        """Decide a batch, durably, and tell its callers; or tell them that no verdict was given."""
+        try:
+            decisions = await self._decided(batch)
+        except BadData as error:
+            await self._isolate(batch, error)
+            return
+        except (Conflict, Unavailable) as error:
+            log.warning("no verdict for %d requests: %s", len(batch), error)
+            decisions = [None] * len(batch)
+            await self._pause(error)
+        except FateUnknown as error:
+            self.counters.unknown += len(batch)
+            log.critical("unknown fate of %d requests: %s", len(batch), error)
+            decisions = [None] * len(batch)
+            if error.fatal:
+                tell_all(batch, decisions)
+                raise
+        tell_all(batch, decisions)
+
+    async def _pause(self, error: Exception) -> None:
+        if isinstance(error, Unavailable) and not self._closing:
+            await asyncio.sleep(self._limits.reconnect_seconds)
+
+    async def _decided(self, batch: Sequence[Pending]) -> list[Decision | None]:
+        """The batch's decisions, durable. Conflict if races were lost too often."""
+        wanted = wants(pending.request for pending in batch)
+        for attempt in range(self._limits.tries):
+            try:
+                self._deadline = time.monotonic() + self._limits.patience_seconds
+                book = await self._ledger.load(wanted, lock=attempt > 0)
+                decisions = self._decide(batch, book)
+                self._deadline = time.monotonic() + self._limits.commit_seconds
+                await self._ledger.commit(book)
+            except Conflict:
+                self.counters.conflicts += 1
+            else:
+                return decisions
+            finally:
+                self._deadline = None
+        raise Conflict("other writers were faster every time")
+
+    def _decide(self, batch: Sequence[Pending], book: Book) -> list[Decision | None]:
+        """Each request sees the effect of those before it. One that cannot be decided is left out, alone."""
+        now = self._now()
+        decisions: list[Decision | None] = []
+        for pending in batch:
+            try:
+                decision = decide(pending.request, book, pending.policy, now)
+            except Exception:
+                self.counters.poisoned += 1
+                log.exception("a %s cannot be decided", type(pending.request).__name__)
+                decisions.append(None)
+            else:
+                book.take(decision)
+                decisions.append(decision)
+        return decisions
+
+    async def _isolate(self, batch: Sequence[Pending], error: BadData) -> None:
+        """Find the poisonous request by halving; the rest is applied."""
+        if len(batch) == 1:
+            self.counters.poisoned += 1
+            log.error(
+                "a %s cannot be stored: %s", type(batch[0].request).__name__, type(error.__cause__).__name__
+            )
+            batch[0].answer(None)
+            return
+        middle = len(batch) // 2
+        await self._settle(batch[:middle])
+        await self._settle(batch[middle:])
+
+    def watch(self, now: float) -> None:
+        """Tell callers past patience to send again; drop a connection on which reading or a commit hangs."""
+        limit = now - self._limits.patience_seconds
+        for group in (self._batch, self._queue):
+            for pending in group:
+                if pending.since > limit:
+                    break
+                if not pending.told:
+                    self.counters.given_up += 1
+                    pending.answer(None)
+        if self._deadline is not None and now > self._deadline:
+            self._ledger.drop()
+
+
+def tell_all(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> None:
+    """Wake the callers."""
+    for pending, decision in zip(batch, decisions, strict=True):
+        pending.answer(decision)
+
+
+WATCH_SECONDS: Final = 0.25
+"""How often patience is looked at: a small part of it."""
+
+
+class Writer:
+    """All lanes of a process."""
+
+    def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.lanes = [Lane(ledger, self.limits) for ledger in ledgers]
+        self._closing = False
+
+    def submit(self, request: Request, policy: Policy, tell: Tell) -> bool:
+        """Enqueue a request; False, and nothing happens, if the queue is full or closed."""
+        if self._closing or self.waiting >= self.limits.queue:
+            return False
+        lane = self.lanes[hash((request.partner, request.user)) % len(self.lanes)]
+        lane.put(Pending(request, policy, tell))
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Requests in all queues."""
+        return sum(map(len, self.lanes))
+
+    async def run(self) -> None:
+        """Serve until closed. Raises if a lane dies: the process must then end, nothing may queue for it."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for lane in self.lanes:
+                    lanes.create_task(lane.run())
+        finally:
+            watch.cancel()
+
+    def close(self) -> None:
+        """Accept nothing more; `run` returns when all that waits is decided."""
+        self._closing = True
+        for lane in self.lanes:
+            lane.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            for lane in self.lanes:
+                lane.watch(now)

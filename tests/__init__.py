@@ -1,0 +1,1 @@
+"""The suite: run it with `make test`."""
