@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from caisse.core.arrivals import Arrivals
 from caisse.core.book import Book, wants
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
@@ -45,6 +46,10 @@ class Limits(msgspec.Struct, frozen=True):
     """After this the connection of a hanging commit is dropped: only then can its fate be found out."""
     tries: int = 12
     """Lost races in a row before a batch is given up; all but the first hold their players locked."""
+    arrivals: int = 50_000
+    """Distinct requests without a row of their own that are held for writing down; more are only counted."""
+    record_seconds: float = 1.0
+    """How often they are written down: rarely enough to cost nothing, soon enough for who asks."""
     reconnect_seconds: float = 0.5
     """Pause after the database was lost, so that a dead one is not hammered."""
 
@@ -82,6 +87,7 @@ class Counters(msgspec.Struct):
     unknown: int = 0
     given_up: int = 0
     largest_batch: int = 0
+    unrecorded: int = 0
 
 
 def clock() -> int:
@@ -101,6 +107,8 @@ class Lane:
         self._work = asyncio.Event()
         self._closing = False
         self._deadline: float | None = None
+        self._arrivals = Arrivals(limits.arrivals)
+        self._recorded = 0.0
         self.counters = Counters()
 
     def __len__(self) -> int:
@@ -121,17 +129,42 @@ class Lane:
         """Serve until closed and drained."""
         while True:
             await self._work.wait()
-            if not self._queue:
-                if self._closing:
-                    break
-                self._work.clear()
-                continue
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch))]
-            self._batch = batch
-            await self._settle(batch)
-            self._batch = ()
-            self._count(batch)
+            self._work.clear()
+            if self._queue:
+                await self._take_batch()
+            if self._queue:
+                self._work.set()
+            elif self._closing:
+                break
+            if self._record_due(time.monotonic()):
+                await self._record()
+        await self._record()
         await self._ledger.close()
+
+    async def _take_batch(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch))]
+        self._batch = batch
+        await self._settle(batch)
+        self._batch = ()
+        self._count(batch)
+
+    def _record_due(self, now: float) -> bool:
+        return len(self._arrivals) > 0 and now - self._recorded > self._limits.record_seconds
+
+    async def _record(self) -> None:
+        """Write down what left no row. Only explaining needs it: a failure is counted and forgotten."""
+        self._recorded = time.monotonic()
+        arrivals = self._arrivals.take()
+        if not arrivals:
+            return
+        self._deadline = time.monotonic() + self._limits.patience_seconds
+        try:
+            await self._ledger.record(arrivals)
+        except (Unavailable, BadData, Conflict) as error:
+            self.counters.unrecorded += len(arrivals)
+            log.warning("%d arrivals could not be written down: %s", len(arrivals), error)
+        finally:
+            self._deadline = None
 
     def _count(self, batch: Sequence[Pending]) -> None:
         self.counters.batches += 1
@@ -142,6 +175,7 @@ class Lane:
         """Decide a batch, durably, and tell its callers; or tell them that no verdict was given."""
         try:
             decisions = await self._decided(batch)
+            self._note(batch, decisions)
         except BadData as error:
             await self._isolate(batch, error)
             return
@@ -157,6 +191,12 @@ class Lane:
                 tell_all(batch, decisions)
                 raise
         tell_all(batch, decisions)
+
+    def _note(self, batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> None:
+        now = self._now()
+        for pending, decision in zip(batch, decisions, strict=True):
+            if decision is not None:
+                self._arrivals.note(pending.request, decision, now)
 
     async def _pause(self, error: Exception) -> None:
         if isinstance(error, Unavailable) and not self._closing:
@@ -221,6 +261,8 @@ class Lane:
                     pending.answer(None)
         if self._deadline is not None and now > self._deadline:
             self._ledger.drop()
+        if self._record_due(now):
+            self._work.set()
 
 
 def tell_all(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> None:

@@ -52,7 +52,7 @@ UNKEPT = frozenset(
         Verdict.TRANSFER_UNKNOWN,
     }
 )
-"""Refusals that claim no key (R8): the right request under the same key may still succeed. Others are final."""
+"""Refusals that claim no key (R8): the right request under it may still succeed. All others are final."""
 
 FLAGGED = frozenset({Verdict.NO_STANDING_BET, Verdict.LATE_BET, Verdict.ABSORBED})
 """Verdicts that a person should look at: money may be owed outside caisse."""

@@ -7,6 +7,7 @@ known when either fails. The four failures below are all a writer has to tell ap
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
+from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Wants
 
 Row = Sequence[Any]
@@ -45,6 +46,10 @@ class Ledger(Protocol):
 
     async def commit(self, book: Book) -> None:
         """Make durable what the book took in; on return all of it is, and all that was loaded too."""
+        ...
+
+    async def record(self, arrivals: Sequence[Arrival]) -> None:
+        """Write down requests that left no row, in a transaction of its own that nobody waits for."""
         ...
 
     def drop(self) -> None:

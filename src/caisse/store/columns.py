@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import astuple
 
+from caisse.core.arrivals import Arrival
 from caisse.core.book import Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
@@ -12,6 +13,7 @@ from caisse.core.verdicts import Verdict
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
+ARRIVAL: Final = Arrival.__struct_fields__
 PLAYER: Final = ("partner", "id", "name", "created_at", "login_at", "session", "frozen", "seq", "head")
 
 _TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})

@@ -9,16 +9,17 @@ lock in one statement and the reading in the next would not. Both ways here read
 that whatever is read after them is at least as new as their sequence numbers.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import asyncpg
 
+from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, rounds_to_load
 from caisse.core.money import read_stored
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
-from caisse.store.postgres_write import statement
+from caisse.store.postgres_write import RECORD, record_arguments, statement
 
 LOAD_PLAYERS: Final = f"""
 select {columns.PLAYER_SELECT}, wallet.currency, cast(wallet.balance as text)
@@ -117,6 +118,17 @@ class PostgresLedger:
         if self._warned:
             self.drop()
             raise FateUnknown("the database warned during the commit")
+
+    async def record(self, arrivals: Sequence[Arrival]) -> None:
+        """See `Ledger.record`. Not synced by itself: the next commit's sync carries it."""
+        try:
+            connection = await self._ready()
+            async with connection.transaction():
+                await connection.execute("set local synchronous_commit = off")
+                await connection.execute(RECORD, *record_arguments(arrivals))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self.drop()
+            raise _reading_failed(error) from error
 
     async def _lock(self, connection: asyncpg.Connection, players: list[PlayerKey]) -> None:
         await connection.execute("begin")

@@ -8,16 +8,28 @@ round and create no player, and the full one.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from msgspec.structs import astuple
+
+from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Player
 from caisse.store import columns
 from caisse.store.changed import changed_players, changed_wallets
 
 _BIGINT: Final = frozenset(
-    {"seq", "at", "created_at", "login_at", "settled_seq", "opened_seq", "opened_at", "loaded"}
+    {
+        *("seq", "at", "created_at", "login_at", "settled_seq", "opened_seq", "opened_at", "loaded"),
+        *("count", "first_at", "last_at"),
+    }
 )
 _BYTES: Final = frozenset({"fingerprint", "hash", "head"})
 _AMOUNTS: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot"})
-_OTHER: Final = {"part": "smallint", "standing": "integer", "frozen": "boolean", "opened_id": "uuid"}
+_OTHER: Final = {
+    "part": "smallint",
+    "standing": "integer",
+    "frozen": "boolean",
+    "replay": "boolean",
+    "opened_id": "uuid",
+}
 _MOVED: Final = ("partner", "id", "login_at", "session", "frozen", "seq", "head", "loaded")
 _WALLET: Final = ("partner", "player", "currency", "balance")
 
@@ -84,6 +96,12 @@ def _text(parts: Any) -> str:
 
 COMMON: Final = _text(_common)
 FULL: Final = _text(_full)
+RECORD: Final = _Statement().insert("arrival", columns.ARRIVAL)
+
+
+def record_arguments(arrivals: Sequence[Arrival]) -> list[Any]:
+    """The arguments of `RECORD`."""
+    return _arrays(len(columns.ARRIVAL), map(astuple, arrivals))
 
 
 def statement(book: Book) -> tuple[str, list[Any]]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import apsw
+from msgspec.structs import astuple
 
+from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Player, Wants, rounds_to_load
 from caisse.core.money import read_stored
 from caisse.store import columns
@@ -53,6 +55,7 @@ PAY: Final = """
 insert into wallet (partner, player, currency, balance) values (?, ?, ?, ?)
 on conflict (partner, player, currency) do update set balance = excluded.balance"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
+RECORD: Final = _insert("arrival", columns.ARRIVAL)
 TURN_ROUND: Final = f"""{_insert("round", columns.ROUND)}
 on conflict (partner, provider, id) do update set {
     ", ".join(
@@ -77,6 +80,10 @@ class SqliteLedger:
         """See `Ledger.commit`. What was read is durable: it was checkpointed at start or synced since."""
         if book.appended:
             await self._run(lambda c: _commit(c, book))
+
+    async def record(self, arrivals: Sequence[Arrival]) -> None:
+        """See `Ledger.record`."""
+        await self._run(lambda c: _record(c, arrivals))
 
     async def _run(self, work: Callable[[apsw.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._ready()))
@@ -168,6 +175,14 @@ def _write(c: apsw.Connection, book: Book) -> None:
     _many(c, TURN_ROUND, map(columns.round_row, rounds))
     if c.total_changes() - before != len(changed) + len(wallets) + len(book.appended) + len(rounds):
         raise Conflict("a player or round changed since it was read")
+
+
+def _record(c: apsw.Connection, arrivals: Sequence[Arrival]) -> None:
+    try:
+        with c:
+            _many(c, RECORD, map(astuple, arrivals))
+    except (apsw.Error, ValueError) as error:
+        raise Unavailable(f"recording failed: {error}") from error
 
 
 def _many(c: apsw.Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -91,6 +91,9 @@ create unique index journal_key on journal (partner, key);
 create unique index journal_alias on journal (partner, alias) where alias <> '';
 create unique index journal_id on journal (id, part);
 
+-- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
+create index journal_uuid on journal (uuid) where provider <> '';
+
 create table round (
     partner     text collate "C" not null,
     provider    text collate "C" not null,
@@ -132,3 +135,23 @@ begin
     end if;
     return true;
 end $$;
+
+-- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
+-- written once a second, equal ones counted together.
+create table arrival (
+    partner     text collate "C" not null,
+    player      text collate "C" not null,
+    key         text collate "C" not null,
+    verdict     text collate "C" not null,
+    rule        text collate "C" not null,
+    replay      boolean not null,
+    door        text collate "C" not null,
+    uuid        text collate "C" not null,
+    content     text not null,
+    count       bigint not null,
+    first_at    bigint not null,
+    last_at     bigint not null
+);
+
+create index arrival_key on arrival (partner, key);
+create index arrival_uuid on arrival (uuid);

@@ -89,6 +89,9 @@ create unique index journal_key on journal (partner, key);
 create unique index journal_alias on journal (partner, alias) where alias <> '';
 create unique index journal_id on journal (id, part);
 
+-- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
+create index journal_uuid on journal (uuid) where provider <> '';
+
 create table round (
     partner     text not null,
     provider    text not null,
@@ -120,3 +123,23 @@ create trigger journal_no_delete before delete on journal
 begin
     select raise(abort, 'the journal is append only');
 end;
+
+-- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
+-- written once a second, equal ones counted together.
+create table arrival (
+    partner     text not null,
+    player      text not null,
+    key         text not null,
+    verdict     text not null,
+    rule        text not null,
+    replay      integer not null,
+    door        text not null,
+    uuid        text not null,
+    content     text not null,
+    count       integer not null,
+    first_at    integer not null,
+    last_at     integer not null
+) strict;
+
+create index arrival_key on arrival (partner, key);
+create index arrival_uuid on arrival (uuid);

@@ -1,0 +1,151 @@
+"""Assembly: from settings to a running server. The only place where all parts meet."""
+
+import asyncio
+import logging
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Final
+
+from caisse.core import currencies
+from caisse.core.parties import Parties
+from caisse.core.policy import DEFAULT_POLICY
+from caisse.dialects import seamless_v4, transfer_v3
+from caisse.dialects.auth import Access
+from caisse.dialects.door import World
+from caisse.ids import id_source
+from caisse.settings import Settings
+from caisse.store import directory, migrate, opening
+from caisse.store.api import Database
+from caisse.store.sqlite import lock_file
+from caisse.web import pages
+from caisse.web.app import App
+from caisse.web.http import Server
+from caisse.writer import Writer, clock
+
+log = logging.getLogger("caisse")
+
+REFRESH_SECONDS: Final = 2.0
+"""How often partners and connections are read again: a revoked token must stop working within 5 seconds."""
+DRAIN_SECONDS: Final = 15.0
+"""How long a stop waits for requests under way: longer than the writer's patience."""
+
+DOORS: Final = (transfer_v3.DOOR, seamless_v4.DOOR)
+
+
+class WriterDied(Exception):
+    """The writer ended by itself: nothing may be answered any more, the process must start again."""
+
+
+def _nobody_waits(port: int) -> None:
+    """The default of `serve`'s `ready`."""
+
+
+async def serve(settings: Settings, ready: Callable[[int], None] = _nobody_waits) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called with the port once requests are taken.
+
+    Unavailable, WrongVersion or BadUrl if the database cannot be used; WriterDied if it must be restarted.
+    """
+    path = opening.sqlite_path(settings.db)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file(path)
+    db = await opening.database(settings.db)
+    try:
+        if path is not None:
+            await migrate.migrate(db, settings.db, clock())
+        await migrate.check_version(db, settings.db)
+        parties = await directory.parties(db)
+    finally:
+        await db.close()
+    await _serve(settings, parties, 1 if path else settings.writers, ready)
+
+
+async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callable[[int], None]) -> None:
+    allow_connections()
+    writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
+    app = App(DOORS, writer, make_world(parties, settings))
+    server = Server(app, app.reject)
+    app.pages |= {"/healthz": pages.health(server, writer), "/metrics": pages.metrics(server, writer)}
+    writing = asyncio.create_task(writer.run())
+    refreshing = asyncio.create_task(_refresh(app, settings.db, parties))
+    stop = _stop_signal()
+    await server.start(settings.host, settings.port)
+    log.info("listening on %s port %d", settings.host, server.port)
+    ready(server.port)
+    await asyncio.wait({writing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    refreshing.cancel()
+    if writing.done():
+        raise WriterDied(f"the writer ended: {writing.exception()!r}")
+    log.info("stopping: %d requests wait", writer.waiting)
+    await server.drain(DRAIN_SECONDS)
+    writer.close()
+    await writing
+
+
+def make_world(parties: Parties, settings: Settings) -> World:
+    """What the doors may look at, from what the store says now."""
+    return World(
+        access=Access(parties),
+        currencies=currencies.DEFAULT,
+        policies={DEFAULT_POLICY.name: DEFAULT_POLICY},
+        new_id=id_source(),
+        loopback=is_loopback(settings.host),
+    )
+
+
+async def _refresh(app: App, url: str, known: Parties) -> None:
+    """Follow partners, tokens and connections. While the database is away, what was known stays in force."""
+    db: Database | None = None
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        try:
+            db = db or await opening.database(url)
+            parties = await directory.parties(db)
+        except Exception as error:
+            log.warning("partners and connections cannot be read again: %s", error)
+            db = await _discard(db)
+            continue
+        if parties != known:
+            known = parties
+            app.world = replace(app.world, access=Access(parties))
+
+
+async def _discard(db: Database | None) -> None:
+    """Close what may be broken already; a new connection takes its place."""
+    with suppress(Exception):
+        if db is not None:
+            await db.close()
+
+
+def _stop_signal() -> asyncio.Future[None]:
+    """A future that is done at the first SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+
+    def on_signal() -> None:
+        if not stop.done():
+            stop.set_result(None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    return stop
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server bound to this host can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return False
+
+
+def allow_connections() -> None:
+    """Raise the soft limit of open files to the hard one: each connection is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,84 @@
+"""Arrivals: requests that left no row of their own, remembered so that every answer can be explained.
+
+A repeat, and a refusal that claims no key, change nothing; but who asks "what happened to my request?" must
+see them. Equal ones are counted together, so that a storm of repeats costs one line.
+"""
+
+import msgspec
+
+from caisse.core.entries import Decision
+from caisse.core.requests import Look, LookTransfer, Request
+from caisse.core.verdicts import Verdict
+
+_json = msgspec.json.Encoder()
+
+ArrivalKey = tuple[str, str, str, str, bool, str]
+
+
+class Arrival(msgspec.Struct):
+    """Some equal requests: under which key, what was answered, how many there were and when."""
+
+    partner: str
+    player: str
+    key: str
+    verdict: str
+    rule: str
+    replay: bool
+    door: str
+    uuid: str
+    content: str
+    """What was asked (R5), as a JSON array."""
+    count: int
+    first_at: int
+    last_at: int
+
+
+class Arrivals:
+    """Those not yet written, folded. Holds at most `room` lines; what does not fit is counted and dropped."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._lines: dict[ArrivalKey, Arrival] = {}
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def note(self, request: Request, decision: Decision, now: int) -> None:
+        """Remember a request if nothing else does: it wrote no row, it is no read, and its player exists."""
+        if decision.rows or decision.verdict is Verdict.PLAYER_UNKNOWN:
+            return
+        if isinstance(request, Look | LookTransfer):
+            return
+        verdict = decision.verdict.value
+        key = (request.partner, request.key, request.uuid, verdict, decision.replay, request.user)
+        line = self._lines.get(key)
+        if line is not None:
+            line.count += 1
+            line.last_at = now
+        elif len(self._lines) < self._room:
+            self._lines[key] = _line(request, decision, now)
+        else:
+            self.dropped += 1
+
+    def take(self) -> list[Arrival]:
+        """What is to be written now; nothing is left behind."""
+        lines, self._lines = list(self._lines.values()), {}
+        return lines
+
+
+def _line(request: Request, decision: Decision, now: int) -> Arrival:
+    return Arrival(
+        partner=request.partner,
+        player=request.user,
+        key=request.key,
+        verdict=decision.verdict.value,
+        rule=decision.rule,
+        replay=decision.replay,
+        door=request.door,
+        uuid=request.uuid,
+        content=_json.encode(request.content).decode(),
+        count=1,
+        first_at=now,
+        last_at=now,
+    )
