@@ -10,13 +10,13 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
-from caisse.core import currencies
 from caisse.core.parties import Parties
-from caisse.core.policy import DEFAULT_POLICY
 from caisse.dialects import seamless_v4, transfer_v3
 from caisse.dialects.auth import Access
 from caisse.dialects.door import World
 from caisse.ids import id_source
+from caisse.profiles import currencies
+from caisse.profiles.loading import profiles
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
 from caisse.store.api import Database
@@ -90,8 +90,8 @@ def make_world(parties: Parties, settings: Settings) -> World:
     """What the doors may look at, from what the store says now."""
     return World(
         access=Access(parties),
-        currencies=currencies.DEFAULT,
-        policies={DEFAULT_POLICY.name: DEFAULT_POLICY},
+        currencies=currencies.table(settings.currencies),
+        policies=profiles(settings.profiles),
         new_id=id_source(),
         loopback=is_loopback(settings.host),
     )
@@ -107,7 +107,8 @@ async def _refresh(app: App, url: str, known: Parties) -> None:
             parties = await directory.parties(db)
         except Exception as error:
             log.warning("partners and connections cannot be read again: %s", error)
-            db = await _discard(db)
+            await _discard(db)
+            db = None
             continue
         if parties != known:
             known = parties

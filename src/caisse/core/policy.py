@@ -3,16 +3,19 @@
 Holds no code that decides: `caisse.core.rollbacks` and `caisse.core.play` read the fields.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+Code = Annotated[int, msgspec.Meta(ge=1, le=9999)]
+"""A wire code of a refusal; never 0, which would tell the provider that all is well."""
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named profile. The defaults are those of `lucky-monaco-v4`."""
 
     name: str = "lucky-monaco-v4"
-    unknown_bet: Literal["success"] | int = "success"
+    unknown_bet: Literal["success"] | Code = "success"
     """R22: how a refund of an unknown bet is answered; a number is the wire code of the refusal."""
     late_bet: Literal["refuse", "absorb"] = "refuse"
     """R23: a bet that arrives after its refund: refused, or answered as success without taking money."""
@@ -24,10 +27,59 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """R32: whether a Refund without reference undoes the open bets of its round."""
     retransmission: bool = False
     """Whether a replayed answer is marked `"retransmission": true`."""
-    codes: dict[str, int] = {}
+    codes: dict[str, Code] = {}
     """Verdict text -> wire code, where the operator's differs from the contract's table."""
     aliases: dict[str, str] = {}
-    """Further spellings of a field -> the field's own name."""
+    """Further spelling of a field -> the field's own name."""
 
 
 DEFAULT_POLICY = Policy()
+
+
+def in_words(policy: Policy) -> list[tuple[str, str, str]]:
+    """(key, value, meaning) of every decision of a profile, for people."""
+    return [
+        ("unknown_bet", str(policy.unknown_bet), _unknown_bet(policy)),
+        ("late_bet", policy.late_bet, _LATE_BET[policy.late_bet]),
+        ("refund_amount", policy.refund_amount, _REFUND_AMOUNT[policy.refund_amount]),
+        ("settled_bet", policy.settled_bet, _SETTLED_BET[policy.settled_bet]),
+        ("refund_by_round", _bool(policy.refund_by_round), _BY_ROUND[policy.refund_by_round]),
+        ("retransmission", _bool(policy.retransmission), _RETRANSMISSION[policy.retransmission]),
+        ("codes", _pairs(policy.codes), "Verdicts answered with a code of the operator's own."),
+        ("aliases", _pairs(policy.aliases), "Further spellings of a field that are understood."),
+    ]
+
+
+def _unknown_bet(policy: Policy) -> str:
+    answer = "success" if policy.unknown_bet == "success" else f"error {policy.unknown_bet}"
+    return f"A refund of a bet that never came moves nothing and is answered with {answer} (R22)."
+
+
+_LATE_BET = {
+    "refuse": "A bet that comes after its refund is refused (R23).",
+    "absorb": "A bet that comes after its refund is answered with success and takes no money (R23).",
+}
+_REFUND_AMOUNT = {
+    "at_most": "A refund smaller than its bet gives back that much and closes the bet (R25).",
+    "exact": "A refund must be of the whole bet; a smaller one is refused (R25).",
+}
+_SETTLED_BET = {
+    "refuse": "A bet whose round was settled after it cannot be refunded (R26).",
+    "return_stake": "A bet whose round was settled after it can still be refunded, its stake only (R26).",
+}
+_BY_ROUND = {
+    False: "A Refund must name the bet's reference.",
+    True: "A Refund without reference gives back every open bet of its round (R32).",
+}
+_RETRANSMISSION = {
+    False: "A repeated request gets the first answer to the byte (R1).",
+    True: 'A repeated request gets the first answer, marked "retransmission": true (R1).',
+}
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _pairs(mapping: dict[str, int] | dict[str, str]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in mapping.items()) or "none"

@@ -1,0 +1,101 @@
+"""The rules and the verdicts in words, for people who ask why an answer was what it was."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from caisse.core.arrivals import Arrival
+from caisse.core.entries import Entry, Kind
+from caisse.core.money import show
+from caisse.core.verdicts import Verdict
+
+RULES: Final[Mapping[str, str]] = {
+    "R1": "The first verdict under a key is final: a repeat gets it again.",
+    "R3": "The key is the partner's uuid (and, on V4, its TransactionId).",
+    "R5": "The key was used for a request with other content: nothing moves, the first verdict stands.",
+    "R8": "There is no such player, wallet or transfer.",
+    "R9": "Read in the order of decisions, after they were durable.",
+    "R10": "A withdrawal takes the amount if the balance covers it, else it is refused and changes nothing.",
+    "R13": "A charge may not lift the balance past 14 integer digits.",
+    "R14": "A charge adds its amount.",
+    "R15": "A frozen player can be charged and paid, but not withdraw or bet.",
+    "R20": "The bet stood and was open: its stake was given back, once.",
+    "R22": "No such bet is known: nothing moved, and a tombstone keeps the bet from being taken later.",
+    "R23": "The bet came after its refund: its money was not taken.",
+    "R25": "The amount to give back does not fit the stored bet.",
+    "R26": "The bet was settled by a result or by its round's end.",
+    "R27": "The bet had been refused: there was nothing to give back.",
+    "R28": "The reference names another player's bet.",
+    "R30": "The game is disabled.",
+    "R32": "Every open bet of the round was given back, and the round is closed.",
+    "R40": "A bet opens its round or joins it; a round belongs to one player and one currency.",
+    "R41": "A result needs a standing bet in its round, unless it carries a bonus code.",
+    "R43": "The round's end closes it.",
+    "R44": "An award is paid once for each reference and needs no bet.",
+    "R45": "A stake of zero moves nothing, nor does its rollback.",
+    "R46": "A bet is refused if the balance does not cover it.",
+    "R47": "A new bet needs a round that was not ended and a session that has not expired.",
+    "R48": "A promotional win that came with a result is paid once for each of its references.",
+}
+"""Every rule that a decision can cite."""
+
+KINDS: Final[Mapping[Kind, str]] = {
+    Kind.CREATE: "create the player",
+    Kind.OPEN_WALLET: "open a wallet",
+    Kind.FREEZE: "freeze the player",
+    Kind.RELEASE: "release the player",
+    Kind.CHARGE: "charge (money in)",
+    Kind.WITHDRAW: "refund balance (money out)",
+    Kind.BET: "bet",
+    Kind.RESULT: "result (win)",
+    Kind.ROLLBACK: "refund of a bet",
+    Kind.TOMBSTONE: "refund of an unknown bet",
+    Kind.ROUND_ROLLBACK: "refund of a round",
+    Kind.END_ROUND: "end of a round",
+    Kind.BONUS: "bonus win",
+    Kind.JACKPOT: "jackpot win",
+    Kind.PROMO: "promotional win",
+    Kind.SESSION: "end of a session",
+}
+
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.OK: "done",
+    Verdict.PLAYER_UNKNOWN: "refused: no such player",
+    Verdict.FOREIGN_BET: "refused: another player's bet",
+    Verdict.KEY_CONFLICT: "refused: key used with other content",
+    Verdict.ALREADY_TRANSFERRED: "already transferred, no action required",
+    Verdict.DUPLICATE_PLAYER: "refused: the player exists",
+    Verdict.DUPLICATE_WALLET: "refused: the wallet exists",
+    Verdict.TOMBSTONE: "nothing to give back, answered as success",
+    Verdict.UNKNOWN_BET: "nothing to give back, answered as error",
+    Verdict.ABSORBED: "late bet, answered as success, nothing taken",
+    Verdict.LATE_BET: "refused: the bet was refunded before it came",
+    Verdict.REFUND_AMOUNT: "refused: the amount does not fit the bet",
+    Verdict.BET_SETTLED: "refused: the bet is settled",
+    Verdict.ROUND_FOREIGN: "refused: another player's round",
+    Verdict.ROUND_CURRENCY: "refused: the round is in another currency",
+    Verdict.NO_STANDING_BET: "refused: no standing bet in the round",
+    Verdict.ROUND_ENDED: "refused: the round has ended",
+    Verdict.SESSION_EXPIRED: "refused: the session has expired",
+    Verdict.WALLET_UNKNOWN: "refused: no wallet in that currency",
+    Verdict.PLAYER_FROZEN: "refused: the player is frozen",
+    Verdict.GAME_DISABLED: "refused: the game is disabled",
+    Verdict.BALANCE_LIMIT: "refused: the balance would be too large",
+    Verdict.INSUFFICIENT: "refused: not enough balance",
+    Verdict.TRANSFER_UNKNOWN: "no such transfer",
+}
+
+
+def row_in_words(row: Entry) -> str:
+    """What a journal row did: `bet of 10.0 USD: done; -10.0, balance 90.0 USD`."""
+    asked = f" of {show(row.asked)} {row.currency}".rstrip() if row.asked else ""
+    moved = f"; {'+' if row.amount > 0 else ''}{show(row.amount)}" if row.amount else "; nothing moved"
+    balance = f", balance {show(row.balance)} {row.currency}" if row.currency else ""
+    return f"{KINDS[row.kind]}{asked}: {VERDICTS[row.verdict]}{moved}{balance}"
+
+
+def arrival_in_words(arrival: Arrival) -> str:
+    """What became of requests that left no row."""
+    times = "once" if arrival.count == 1 else f"{arrival.count} times"
+    if arrival.replay:
+        return f"repeated {times}: answered again ({VERDICTS[Verdict(arrival.verdict)]}), nothing moved"
+    return f"asked {times}: {VERDICTS[Verdict(arrival.verdict)]}, nothing moved"

@@ -1,0 +1,58 @@
+"""From TOML files to policies. Strict: a misspelt key or value is an error that names the file."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from caisse.core.policy import Policy
+from caisse.core.verdicts import ACCEPTED, Verdict
+from caisse.settings import BadSettings
+
+
+def profiles(folder: Path | None = None) -> dict[str, Policy]:
+    """Our own profiles and those of the operator's folder, by name. BadSettings says what is wrong where."""
+    found: dict[str, Policy] = {}
+    for file, text in _texts(folder):
+        policy = read(text, file)
+        if policy.name in found:
+            raise BadSettings(f"{file}: there is a profile named {policy.name} already")
+        found[policy.name] = policy
+    return found
+
+
+def _texts(folder: Path | None) -> Iterator[tuple[str, str]]:
+    ours = resources.files("caisse.profiles").iterdir()
+    for file in sorted((f for f in ours if f.name.endswith(".toml")), key=lambda f: f.name):
+        yield file.name, file.read_text("utf-8")
+    if folder is None:
+        return
+    if not folder.is_dir():
+        raise BadSettings(f"the profiles folder {folder} does not exist")
+    for path in sorted(folder.glob("*.toml")):
+        yield str(path), path.read_text("utf-8")
+
+
+def read(text: str, file: str) -> Policy:
+    """One profile. A profile must say its name."""
+    try:
+        policy = msgspec.convert(_named(tomllib.loads(text)), Policy)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise BadSettings(f"{file}: {error}") from error
+    _check_codes(policy.codes, file)
+    return policy
+
+
+def _named(data: dict[str, object]) -> dict[str, object]:
+    if not data.get("name"):
+        raise ValueError("a profile needs a name")
+    return data
+
+
+def _check_codes(codes: Mapping[str, int], file: str) -> None:
+    refusals = sorted(v.value for v in Verdict if v not in ACCEPTED)
+    for name in codes:
+        if name not in refusals:
+            raise BadSettings(f"{file}: codes: {name!r} is no refusal; known are {', '.join(refusals)}")
