@@ -4,6 +4,7 @@ Only hashes of secrets come in here; nothing that is written or read could be us
 """
 
 import json
+from typing import NamedTuple
 
 from caisse.core.parties import Connection, Parties, Partner
 from caisse.store.api import Database
@@ -67,6 +68,11 @@ async def add_token(db: Database, partner: str, token: str, hash_: bytes, now: i
     )
 
 
+async def has_token(db: Database, hash_: bytes) -> bool:
+    """Whether that very token is or was anybody's."""
+    return bool(await db.fetch("select 1 from token where hash = $1", hash_))
+
+
 async def revoke_token(db: Database, partner: str, token: str, now: int) -> bool:
     """False if there is no such active token."""
     return bool(
@@ -92,11 +98,44 @@ async def partners(db: Database) -> list[tuple[str, int]]:
     return [tuple(row) for row in await db.fetch("select id, created_at from partner order by id")]
 
 
-async def add_connection(db: Database, connection: Connection, now: int) -> None:
-    """The partner must exist, the id be new."""
-    await db.execute(
+class Registered(NamedTuple):
+    """A connection and its times; revoked ones too."""
+
+    connection: Connection
+    created_at: int
+    revoked_at: int | None
+
+
+async def connections(db: Database) -> list[Registered]:
+    """Every connection, in order of partner, oldest first."""
+    rows = await db.fetch(
+        "select partner, id, provider, key_hash, networks, profile, created_at, revoked_at from connection"
+        " order by partner, created_at, id"
+    )
+    return [
+        Registered(
+            Connection(
+                id=id_,
+                partner=partner,
+                provider=provider,
+                key_hash=key_hash,
+                networks=tuple(json.loads(networks)),
+                profile=profile,
+            ),
+            *times,
+        )
+        for partner, id_, provider, key_hash, networks, profile, *times in rows
+    ]
+
+
+async def add_connection(db: Database, connection: Connection, now: int) -> bool:
+    """False if a call could not tell it from another: its key is or was in use, or it is a provider's second
+    keyless one. The partner must exist, the id be new.
+    """
+    touched = await db.execute(
         "insert into connection (partner, id, provider, key_hash, networks, profile, created_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
+        " select $1, $2, $3, $4, $5, $6, $7 where not exists (select 1 from connection where key_hash = $4"
+        " and (length(key_hash) > 0 or (provider = $3 and revoked_at is null)))",
         connection.partner,
         connection.id,
         connection.provider,
@@ -105,6 +144,7 @@ async def add_connection(db: Database, connection: Connection, now: int) -> None
         connection.profile,
         now,
     )
+    return bool(touched)
 
 
 async def revoke_connection(db: Database, connection: str, now: int) -> bool:

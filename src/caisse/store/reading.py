@@ -67,7 +67,7 @@ async def newest(db: Database, partner: str, user: str, count: int) -> list[Entr
 
 
 async def played_rounds(db: Database, partner: str, start: int, limit: int) -> list[Round]:
-    """The partner's game rounds in the order in which they were opened, from the `start`-th on (0 is the first).
+    """The partner's game rounds in the order of opening, from number `start` on (0 is the first).
 
     Rounds of which only their end or refund was ever heard are none: nothing was played in them.
     """
