@@ -11,9 +11,10 @@ from ipaddress import ip_address
 from typing import Final
 
 from caisse.core.parties import Parties
-from caisse.dialects import seamless_v4, transfer_v3
 from caisse.dialects.auth import Access
-from caisse.dialects.door import World
+from caisse.dialects.door import Door, World
+from caisse.dialects.seamless_v4 import SeamlessV4
+from caisse.dialects.transfer_v3 import TransferV3
 from caisse.ids import id_source
 from caisse.profiles import currencies
 from caisse.profiles.loading import profiles
@@ -33,7 +34,7 @@ REFRESH_SECONDS: Final = 2.0
 DRAIN_SECONDS: Final = 15.0
 """How long a stop waits for requests under way: longer than the writer's patience."""
 
-DOORS: Final = (transfer_v3.DOOR, seamless_v4.DOOR)
+DOORS: Final[tuple[Door, ...]] = (TransferV3(), SeamlessV4())
 
 
 class WriterDied(Exception):

@@ -1,0 +1,119 @@
+"""The shapes between an HTTP server and a dialect.
+
+A door turns a call into a question for the writer, and the writer's decision into an answer; it knows neither
+the server nor the store.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from caisse.core.book import Round
+from caisse.core.currencies import Currency
+from caisse.core.entries import Decision
+from caisse.core.policy import Policy
+from caisse.core.requests import Request
+from caisse.dialects.auth import Access
+from caisse.dialects.table import Endpoint
+
+Headers = tuple[tuple[str, str], ...]
+
+ALLOW: Final[Headers] = (("Allow", "POST"),)
+
+RETRY_AFTER: Final[Headers] = (("Retry-After", "1"),)
+"""Seconds. A queue that is full now drains in a fraction of one; a restart takes a few."""
+
+
+class Call(Protocol):
+    """What the HTTP server hands over."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def peer(self) -> str: ...
+    @property
+    def forwarded(self) -> bool: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Answer(NamedTuple):
+    """What the HTTP server sends back: always JSON."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+
+
+class Ask(NamedTuple):
+    """A question for the writer."""
+
+    request: Request
+    policy: Policy
+    answer: Callable[[Decision | None], Answer]
+    """From the decision; None: no verdict could be given, nothing is implied, ask again."""
+
+
+class Listing(NamedTuple):
+    """A page of the partner's game rounds is asked for: read from the store, outside the order of decisions."""
+
+    partner: str
+    start: int
+    """Rounds to skip: the number of the first one wanted, counted from 0."""
+    limit: int
+    answer: Callable[[list[Round] | None], Answer]
+    """None: they could not be read just now."""
+
+
+class Route(NamedTuple):
+    """Where a path leads."""
+
+    endpoint: Endpoint
+    secret: str = ""
+    """The key that the path carried, if it did. Not for logs: `endpoint.path` is."""
+
+    def __repr__(self) -> str:
+        return f"<Route {self.endpoint.path}>"
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """What a door may look at. Replaced whole when something in it changes."""
+
+    access: Access
+    currencies: Mapping[str, Currency]
+    policies: Mapping[str, Policy]
+    """By the name of the profile."""
+    new_id: Callable[[], str]
+    loopback: bool
+    """Whether the server is bound to loopback only."""
+
+
+class Door(Protocol):
+    """One dialect, as the HTTP server sees it."""
+
+    def find(self, path: str) -> Route | None:
+        """Where the path leads in this dialect."""
+
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+        """The question that a call asks, or the answer that needs no question."""
+
+    def reject(self, status: int) -> bytes:
+        """The body of a failure that the HTTP server found (404, 413, 503 …)."""
+
+    def status(self, status: int) -> int:
+        """The HTTP status to tell such a failure under: the V4 vendor reads nothing but 200."""
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body is announced as JSON; parameters such as charset are fine."""
+    return (
+        content_type == "application/json"
+        or content_type.partition(";")[0].strip().lower() == "application/json"
+    )

@@ -1,0 +1,1 @@
+"""The HTTP door frame: it carries requests in and answers out, and knows nothing of money."""
