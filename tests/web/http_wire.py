@@ -27,8 +27,8 @@ def run_on(loop: str, test: Coroutine[Any, Any, None]) -> None:
         runner.run(asyncio.wait_for(test, 3 * PATIENCE))
 
 
-def reject(status: int, path: str) -> bytes:
-    return json.dumps({"rejected": status, "path": path}).encode()
+def reject(status: int, path: str) -> tuple[int, bytes]:
+    return status, json.dumps({"rejected": status, "path": path}).encode()
 
 
 class Site:

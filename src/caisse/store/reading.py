@@ -44,6 +44,21 @@ async def rounds(db: Database, partner: str, user: str, *, opened_from: int = 0)
     return [columns.round_of(row) for row in await db.fetch(sql, partner, user, opened_from)]
 
 
+async def open_rounds(db: Database, partner: str, user: str) -> list[Round]:
+    """A player's rounds with an open bet: accepted, not rolled back, not settled (R26). Oldest first."""
+    sql = f"""
+with bet as (
+    select provider, round, max(seq) as seq from journal
+    where partner = $1 and player = $2 and verdict = 'ok' and kind in ('bet', 'rollback')
+    group by provider, round, reference having count(*) = 1
+), newest as (select provider, round, max(seq) as seq from bet group by provider, round)
+select {columns.ROUND_SELECT} from round
+join newest on newest.provider = round.provider and newest.round = round.id
+where round.partner = $1 and round.player = $2 and newest.seq > round.settled_seq
+order by round.opened_seq, round.provider, round.id"""
+    return [columns.round_of(row) for row in await db.fetch(sql, partner, user)]
+
+
 async def trail(db: Database, partner: str, user: str, after: int = 0) -> AsyncIterator[Entry]:
     """A player's journal rows in order, beginning after sequence number `after`."""
     sql = (

@@ -55,12 +55,12 @@ class App:
             return Answer(405, NOT_ALLOWED, (("Allow", "GET, HEAD"),))
         return page(exchange)
 
-    def reject(self, status: int, path: str) -> bytes:
-        """The body of a failure that the HTTP server found, in the shape of the door it was meant for."""
+    def reject(self, status: int, path: str) -> tuple[int, bytes]:
+        """What a failure that the HTTP server found is told as by the door it was meant for."""
         for door in self._doors:
             if door.find(path) is not None:
-                return door.reject(status)
-        return msgspec.json.encode({"error": f"http status {status}"})
+                return door.status(status), door.reject(status)
+        return status, msgspec.json.encode({"error": f"http status {status}"})
 
 
 def _teller(exchange: Exchange, ask: Ask) -> Tell:

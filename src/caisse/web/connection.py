@@ -46,10 +46,11 @@ class Shared:
     def left(self, connection: Connection) -> None:
         self.open.discard(connection)
 
-    def rejection(self, status: int, path: str) -> tuple[bytes, Headers]:
+    def rejection(self, status: int, path: str) -> tuple[int, bytes, Headers]:
         """The answer that this server gives by itself."""
         self.rejected[status] = self.rejected.get(status, 0) + 1
-        return self.reject(status, path), (("retry-after", "1"),) if status == 503 else ()
+        told, body = self.reject(status, path)
+        return told, body, (("retry-after", "1"),) if told == 503 else ()
 
 
 class Connection(asyncio.Protocol):
@@ -216,7 +217,7 @@ class Connection(asyncio.Protocol):
         place = "".join(traceback.format_tb(error.__traceback__))
         _log.error("the application failed: %s\n%s", type(error).__name__, place)
         if not exchange.answered:
-            exchange.respond(503, *self._shared.rejection(503, exchange.path))
+            exchange.respond(*self._shared.rejection(503, exchange.path))
 
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
         if self._phase != FLIGHT or self._transport.is_closing():
@@ -243,8 +244,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, linger: bool = True) -> None:
         incoming = self._incoming
-        body, headers = self._shared.rejection(status, incoming.path)
-        self._transport.write(full_answer(status, body, headers, False, incoming.method == "HEAD"))
+        told, body, headers = self._shared.rejection(status, incoming.path)
+        self._transport.write(full_answer(told, body, headers, False, incoming.method == "HEAD"))
         self._close(linger)
 
     def _close(self, linger: bool = False) -> None:

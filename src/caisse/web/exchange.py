@@ -90,7 +90,8 @@ class Exchange:
 
 
 App = Callable[[Exchange], None]
-Reject = Callable[[int, str], bytes]
+Reject = Callable[[int, str], tuple[int, bytes]]
+"""From an error this server found, and the path as far as known, to the status and body it is told under."""
 
 
 def split_target(target: bytes) -> tuple[str, str]:
