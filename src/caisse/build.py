@@ -21,7 +21,7 @@ from caisse.profiles.loading import profiles
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
 from caisse.store.api import Database
-from caisse.store.sqlite import lock_file
+from caisse.store.sqlite import lock_file, sync_earlier
 from caisse.web import pages
 from caisse.web.app import App
 from caisse.web.http import Server
@@ -54,6 +54,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = _nobody_waits
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock_file(path)
+        sync_earlier(path)
     db = await opening.database(settings.db)
     try:
         if path is not None:

@@ -61,7 +61,7 @@ class Ask(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """A page of the partner's game rounds is asked for: read from the store, outside the order of decisions."""
+    """A page of the partner's game rounds is asked for, read from the store, not in the order of verdicts."""
 
     partner: str
     start: int

@@ -91,7 +91,6 @@ class SqliteLedger:
     def _ready(self) -> apsw.Connection:
         if self._connection is None:
             self._connection = open_file(self._path)
-            self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
         return self._connection
 
     def drop(self) -> None:
@@ -222,6 +221,20 @@ def _end(c: apsw.Connection) -> None:
         raise Unavailable(f"the database is busy: {error}") from error
     except apsw.Error as error:
         raise FateUnknown(f"a commit failed: {error}", fatal=True) from error
+
+
+def sync_earlier(path: Path) -> None:
+    """Make durable what an earlier server committed but may not have synced before it was killed.
+
+    Such rows can be read, and would be told again as verdicts; so this comes before the first answer.
+    """
+    wal = Path(f"{path}-wal")
+    if wal.exists():
+        with wal.open("rb") as file:
+            os.fsync(file.fileno())
+    connection = open_file(path)
+    connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+    connection.close()
 
 
 def lock_file(path: Path) -> int:

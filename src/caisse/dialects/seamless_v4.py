@@ -1,0 +1,176 @@
+"""The seamless door, edition 4: games bet, win and roll back on a balance that the operator holds.
+
+`POST /<key>/V4/<Method>`, the key secret and one for each connection; without a key on loopback only. This
+vendor reads nothing but HTTP 200, so unreadable bodies and refused logins are 200 with a code; another
+status means that no verdict was given.
+"""
+
+from functools import partial
+from typing import Any, Final
+
+from caisse.core.entries import Decision
+from caisse.core.parties import Connection
+from caisse.core.policy import Policy
+from caisse.core.verdicts import ACCEPTED, Verdict
+from caisse.dialects.auth import is_loopback
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.reader import read, spelled
+from caisse.dialects.seamless_v4_table import (
+    BET,
+    CANCEL,
+    END_ROUND,
+    ENDPOINTS,
+    LOGIN,
+    NO_VERDICT,
+    OF_BETS,
+    REFUND,
+    REFUSALS,
+    ROUND_NOT_ENDED,
+    UNREADABLE,
+    WRONG,
+    Refusal,
+)
+from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
+
+SUCCESS: Final = Refusal(0, "Success")
+
+NO_ANSWER: Final = frozenset({404, 405, 500, 503})
+"""The only HTTP statuses but 200 that this door tells a failure under."""
+
+_METHODS: Final = {e.path.rpartition("/")[2].lower(): Route(e) for e in ENDPOINTS}
+_BARE: Final = {e.path: Route(e) for e in ENDPOINTS}
+
+
+class SeamlessV4:
+    """The door itself; holds no state."""
+
+    def find(self, path: str) -> Route | None:
+        """`/<key>/V4/<Method>` or `/V4/<Method>`; letter case matters in the key only."""
+        if route := _BARE.get(path):
+            return route
+        base, _, method = path.rpartition("/")
+        start, _, edition = base.rpartition("/")
+        route = _METHODS.get(method.lower())
+        if route is None or edition.lower() != "v4":
+            return None
+        if not start:
+            return route if base.startswith("/") else None
+        key = start[1:]
+        if not key or "/" in key or not start.startswith("/"):
+            return None
+        return Route(route.endpoint, key)
+
+    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+        """Whose connection, is it readable, is it valid; then it is a question for the writer."""
+        endpoint = route.endpoint
+        if call.method != "POST":
+            return Answer(405, self.reject(405), ALLOW)
+        fields = read(call.body) if is_json(call.content_type) else None
+        connection = _connection(route, call, world, fields)
+        if connection is None:
+            return _refused(endpoint, LOGIN, fields)
+        policy = world.policies.get(connection.profile)
+        if policy is None:
+            return _no_verdict(endpoint, fields)
+        found = fields and spelled(fields, endpoint.names, endpoint.spellings, policy.aliases)
+        if found is None:
+            return _refused(endpoint, UNREADABLE, None)
+        if not _is_own_provider(found.get("providerId"), connection):
+            return _refused(endpoint, LOGIN, found)
+        return _ask(endpoint, found, connection, policy, world)
+
+    def reject(self, status: int) -> bytes:
+        """A failure found before the method was known to matter."""
+        if status in NO_ANSWER:
+            return encode({"error": NO_VERDICT.error, "description": NO_VERDICT.description})
+        refusal = LOGIN if status in (401, 403) else UNREADABLE
+        return encode({"error": refusal.error, "description": refusal.description})
+
+    def status(self, status: int) -> int:
+        """What the vendor would not read as an answer is told under 200."""
+        return status if status in NO_ANSWER else 200
+
+
+def _connection(route: Route, call: Call, world: World, fields: dict[str, Any] | None) -> Connection | None:
+    """By the key in the path; without one only where the caller is this machine itself."""
+    if route.secret:
+        return world.access.by_key(route.secret, call.peer)
+    if call.forwarded or not world.loopback or not is_loopback(call.peer):
+        return None
+    return world.access.keyless(_field(route.endpoint, "providerId", fields), call.peer)
+
+
+def _is_own_provider(named: object, connection: Connection) -> bool:
+    """R33. What is no provider's name at all is a bad parameter, and left to whoever checks those."""
+    return not named or not isinstance(named, str) or named.lower() == connection.provider
+
+
+def _ask(
+    endpoint: Endpoint, found: dict[str, Any], connection: Connection, policy: Policy, world: World
+) -> Ask | Answer:
+    values = gather(endpoint, found, world.currencies)
+    if isinstance(values, Fault):
+        return _refused(endpoint, WRONG[values.wrong], found, values.field)
+    values.update(id=world.new_id(), partner=connection.partner, door=endpoint.path)
+    request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
+    if isinstance(request, Fault):
+        return _refused(endpoint, WRONG[request.wrong], found, request.field)
+    return Ask(request, policy, partial(_answer, endpoint, policy, request))
+
+
+def _answer(endpoint: Endpoint, policy: Policy, request: Any, decision: Decision | None) -> Answer:
+    if decision is None:
+        return _no_verdict(endpoint, {"reference": getattr(request, "reference", "")})
+    shown: dict[str, object]
+    if decision.verdict in ACCEPTED:
+        told = Told(request, decision.row, decision.seen)
+        shown = {field.name: field.show(told) for field in endpoint.success}
+        body = _body(endpoint, SUCCESS, shown)
+    else:
+        shown = {"reference": request.reference} if endpoint is CANCEL else {}
+        body = _body(endpoint, _refusal(endpoint, policy, decision.verdict), shown)
+    if decision.replay and policy.retransmission:
+        body["retransmission"] = True
+    return Answer(200, encode(body))
+
+
+def _refusal(endpoint: Endpoint, policy: Policy, verdict: Verdict) -> Refusal:
+    """The table's code, unless the profile has its own."""
+    refusal = OF_BETS.get(verdict) if endpoint is BET else None
+    refusal = refusal or REFUSALS[verdict]
+    error = policy.codes.get(verdict)
+    if error is None and verdict is Verdict.UNKNOWN_BET and policy.unknown_bet != "success":
+        error = policy.unknown_bet
+    return refusal if error is None else refusal._replace(error=error)
+
+
+def _refused(endpoint: Endpoint, refusal: Refusal, fields: dict[str, Any] | None, wrong: str = "") -> Answer:
+    """Refused before any rule was asked; `wrong` is the name of a field, never its value."""
+    if wrong:
+        refusal = refusal._replace(description=f"{refusal.description}: {wrong}")
+    return Answer(200, encode(_body(endpoint, refusal, _echo(endpoint, fields))))
+
+
+def _no_verdict(endpoint: Endpoint, fields: dict[str, Any] | None) -> Answer:
+    refusal = ROUND_NOT_ENDED if endpoint is END_ROUND else NO_VERDICT
+    return Answer(503, encode(_body(endpoint, refusal, _echo(endpoint, fields))), RETRY_AFTER)
+
+
+def _echo(endpoint: Endpoint, fields: dict[str, Any] | None) -> dict[str, object]:
+    """Answers of Cancel carry the reference, refusals too; empty if none could be read."""
+    if endpoint is not CANCEL:
+        return {}
+    reference = _field(endpoint, "reference", fields)
+    return {"reference": reference if isinstance(reference, str) and len(reference) <= 128 else ""}
+
+
+def _field(endpoint: Endpoint, name: str, fields: dict[str, Any] | None) -> object:
+    """One field of a body that need not be valid otherwise."""
+    found = spelled(fields, endpoint.names, endpoint.spellings) if fields else None
+    return found.get(name) if found else None
+
+
+def _body(endpoint: Endpoint, refusal: Refusal, shown: dict[str, object]) -> dict[str, object]:
+    """`error` is a number, but text on Refund, as the vendor's page shows it."""
+    error = str(refusal.error) if endpoint is REFUND else refusal.error
+    return {**shown, "error": error, "description": refusal.description}

@@ -1,0 +1,220 @@
+"""The transfer door, edition 3: a partner's back end moves money into and out of its players' wallets.
+
+`POST /user/<verb>?partner_id=…&token=…`. Refusals are `{"status": "Failed", "uuid", "code", "reason"}`; an
+answer's uuid is the request's, in its own letter case.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from caisse.core.entries import Decision
+from caisse.core.money import show
+from caisse.core.policy import DEFAULT_POLICY
+from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
+from caisse.core.verdicts import ACCEPTED, Verdict
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.reader import read, spelled
+from caisse.dialects.table import Endpoint, Fault, Field, Shown, Terms, Told, encode, gather, plain
+from caisse.dialects.values import AMOUNT_PATTERN, CURRENCY, POSITIVE, UUID, text
+
+
+class Failure(NamedTuple):
+    """What a `Failed` answer says."""
+
+    code: int
+    reason: str
+
+
+INVALID: Final = Failure(1, "Invalid Parameter")
+UNAUTHORIZED: Final = Failure(8, "Unauthorized")
+FORBIDDEN: Final = Failure(9, "Forbidden")
+UNAVAILABLE: Final = Failure(10, "Temporarily Unavailable")
+BAD_REQUEST: Final = Failure(11, "Bad Request")
+
+FAILURES: Final[Mapping[Verdict, Failure]] = {
+    Verdict.DUPLICATE_PLAYER: Failure(2, "Duplicate ID"),
+    Verdict.DUPLICATE_WALLET: Failure(2, "Already Create"),
+    Verdict.WALLET_UNKNOWN: Failure(2, "Have no Wallet"),
+    Verdict.INSUFFICIENT: Failure(3, "Not Enough Balance"),
+    Verdict.PLAYER_UNKNOWN: Failure(4, "User Not Found"),
+    Verdict.KEY_CONFLICT: Failure(5, "UUID Already Used"),
+    Verdict.PLAYER_FROZEN: Failure(6, "User Is Frozen"),
+    Verdict.BALANCE_LIMIT: Failure(7, "Balance Limit Exceeded"),
+}
+"""Verdict -> what it is called on this wire, with HTTP 200: a verdict was given."""
+
+STATUSES: Final[Mapping[int, Failure]] = {
+    401: UNAUTHORIZED,
+    403: FORBIDDEN,
+    500: UNAVAILABLE,
+    503: UNAVAILABLE,
+}
+"""HTTP status -> failure where no verdict was given; any other status is BAD_REQUEST."""
+
+ID = Field("id", "user", text(32), "The player's id, given by the partner.")
+NAME = Field("name", "name", text(32), "The player's name.")
+MONEY = Field("currency", "currency", CURRENCY, "Currency code of the wallet.")
+AMOUNT_IN = Field("amount", "amount", POSITIVE, "Amount to add.")
+AMOUNT_OUT = Field("amount", "amount", POSITIVE, "Amount to take.")
+UNIQUE = Field("uuid", "uuid", UUID, "Unique id of this request; sent again, it gets the first answer.")
+UNIQUE_READ = Field("uuid", "uuid", UUID, "Id of this request, told again in its answer.")
+
+_AMOUNT: Final = {"type": "string", "pattern": AMOUNT_PATTERN}
+_BALANCE: Final = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
+_TIME: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"}
+
+
+def _time(microseconds: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+MOVED: Final = (
+    Shown("currency", {"type": "string"}, "Currency code of the wallet.", lambda t: t.row.currency),
+    Shown("amount", _AMOUNT, "The amount that was asked for.", lambda t: show(t.row.asked)),
+    Shown("balance", _BALANCE, "The wallet's balance after it.", lambda t: show(t.row.balance)),
+)
+BALANCE: Final = (
+    Shown("balance", _BALANCE, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])),
+)
+INFO: Final = (
+    Shown("name", {"type": "string"}, "The player's name.", lambda t: t.seen.name),
+    Shown("at_create", _TIME, "When the player was created, UTC.", lambda t: _time(t.seen.created_at)),
+    Shown("at_login", _TIME, "When the newest game session began, UTC.", lambda t: _time(t.seen.login_at)),
+    Shown(
+        "wallet",
+        {"type": "object", "additionalProperties": _BALANCE},
+        "Currency code -> balance.",
+        lambda t: {code: show(balance) for code, balance in sorted(t.seen.wallets.items())},
+    ),
+)
+
+ENDPOINTS: Final = (
+    Endpoint(
+        path="/user/create",
+        summary="Create a player.",
+        fields=(ID, NAME, UNIQUE),
+        make=plain(CreatePlayer),
+        refusals=(Verdict.KEY_CONFLICT, Verdict.DUPLICATE_PLAYER),
+    ),
+    Endpoint(
+        path="/user/create_wallet",
+        summary="Open a player's wallet in a currency.",
+        fields=(ID, MONEY, UNIQUE),
+        make=plain(OpenWallet),
+        refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
+    ),
+    Endpoint(
+        path="/user/info",
+        summary="Show a player and all wallets.",
+        fields=(ID, UNIQUE_READ),
+        make=plain(Look),
+        success=INFO,
+        refusals=(Verdict.PLAYER_UNKNOWN,),
+    ),
+    Endpoint(
+        path="/user/balance",
+        summary="Show the balance of a player's wallet.",
+        fields=(ID, MONEY, UNIQUE_READ),
+        make=plain(Look),
+        success=BALANCE,
+        refusals=(Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN),
+    ),
+    Endpoint(
+        path="/user/charge",
+        summary="Put money into a player's wallet.",
+        fields=(ID, MONEY, AMOUNT_IN, UNIQUE),
+        make=plain(Charge),
+        success=MOVED,
+        refusals=(
+            Verdict.PLAYER_UNKNOWN,
+            Verdict.KEY_CONFLICT,
+            Verdict.WALLET_UNKNOWN,
+            Verdict.BALANCE_LIMIT,
+        ),
+    ),
+    Endpoint(
+        path="/user/refund",
+        summary="Take money out of a player's wallet (Refund Balance).",
+        fields=(ID, MONEY, AMOUNT_OUT, UNIQUE),
+        make=plain(Withdraw),
+        success=MOVED,
+        refusals=(
+            Verdict.PLAYER_UNKNOWN,
+            Verdict.KEY_CONFLICT,
+            Verdict.WALLET_UNKNOWN,
+            Verdict.PLAYER_FROZEN,
+            Verdict.INSUFFICIENT,
+        ),
+    ),
+)
+
+_ROUTES: Final = {endpoint.path: Route(endpoint) for endpoint in ENDPOINTS}
+
+
+class TransferV3:
+    """The door itself; holds no state."""
+
+    def find(self, path: str) -> Route | None:
+        """Paths of this door are spelled exactly."""
+        return _ROUTES.get(path)
+
+    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+        """Who asks, is it readable, is it valid; then it is a question for the writer."""
+        if call.method != "POST":
+            return Answer(405, self.reject(405), ALLOW)
+        fields = read(call.body) if is_json(call.content_type) else None
+        found = spelled(fields, route.endpoint.names, route.endpoint.spellings) if fields else fields
+        partner = world.access.partner(call.query)
+        if partner is None:
+            return _unheard(401, found)
+        if found is None:
+            return _unheard(400 if is_json(call.content_type) else 415, found)
+        return _ask(route.endpoint, found, partner, world)
+
+    def reject(self, status: int) -> bytes:
+        """A failure found before any uuid could be read."""
+        return _unheard(status, None).body
+
+    def status(self, status: int) -> int:
+        """Failures keep their HTTP status on this door."""
+        return status
+
+
+def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Answer:
+    values = gather(endpoint, found, world.currencies)
+    if isinstance(values, Fault):
+        return Answer(200, _failed(_uuid_sent(found), INVALID))
+    values.update(id=world.new_id(), partner=partner, door=endpoint.path)
+    request = endpoint.make(values, Terms())
+    if isinstance(request, Fault):
+        return Answer(200, _failed(_uuid_sent(found), INVALID))
+    return Ask(request, DEFAULT_POLICY, partial(_answer, endpoint, request, found["uuid"]))
+
+
+def _answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | None) -> Answer:
+    if decision is None:
+        return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
+    if decision.verdict not in ACCEPTED:
+        return Answer(200, _failed(uuid, FAILURES[decision.verdict]))
+    told = Told(request, decision.row, decision.seen)
+    shown = {field.name: field.show(told) for field in endpoint.success}
+    return Answer(200, encode({"status": "OK", "uuid": uuid, **shown}))
+
+
+def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:
+    """No verdict was given, nothing is implied."""
+    uuid = _uuid_sent(found) if found else ""
+    return Answer(status, _failed(uuid, STATUSES.get(status, BAD_REQUEST)))
+
+
+def _uuid_sent(found: Mapping[str, Any]) -> str:
+    """The request's uuid as it was sent; empty if it is none."""
+    sent = found.get("uuid")
+    return sent if isinstance(sent, str) and UUID.read(sent) else ""
+
+
+def _failed(uuid: str, failure: Failure) -> bytes:
+    return encode({"status": "Failed", "uuid": uuid, "code": failure.code, "reason": failure.reason})
