@@ -1,12 +1,8 @@
 """Transaction ids: UUIDv7 (RFC 9562), time-ordered, so that an index over them grows at one end."""
 
 import os
-import re
 import time
 from collections.abc import Callable
-
-is_uuid = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII).fullmatch
-"""A match if a text is spelled as a UUID."""
 
 
 def id_source(clock: Callable[[], int] = time.time_ns) -> Callable[[], str]:

@@ -5,7 +5,7 @@ from typing import Final
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Decision, Entry, Kind
 from caisse.core.policy import Policy
-from caisse.core.requests import Award, Bet, EndRound, ExpireSession, Promo, Result, fingerprint
+from caisse.core.requests import Award, Bet, Content, EndRound, ExpireSession, Result, fingerprint
 from caisse.core.rows import UNKNOWN_PLAYER, replay, row, seen, unkept, write
 from caisse.core.verdicts import Verdict
 
@@ -111,44 +111,58 @@ def _pay_result(r: Result, player: Player, book: Book, now: int, rule: str) -> D
     ok, money = Verdict.OK, r.currency
     rows = [row(r, player, now, Kind.RESULT, ok, rule, currency=money, amount=r.amount, asked=r.amount)]
     if r.promo and (r.partner, r.promo_key) not in book.entries:
-        rows.append(_promo_row(r, r.promo, player, now, rows[-1]))
+        promo = (r.promo_key, r.promo_content)
+        rows.append(_beside(r, player, now, Kind.PROMO, "R48", r.promo.amount, promo, rows[-1]))
     if r.closes and (r.partner, r.end_key) not in book.entries:
-        end = row(r, player, now, Kind.END_ROUND, ok, "R43", currency=money, key=r.end_key, after=rows[-1])
-        rows.append(end)
+        end = (r.end_key, r.end_content)
+        rows.append(_beside(r, player, now, Kind.END_ROUND, "R43", 0, end, rows[-1]))
     return Decision(verdict=ok, rule=rule, row=rows[0], rows=tuple(rows))
 
 
-def _promo_row(r: Result, promo: Promo, player: Player, now: int, after: Entry) -> Entry:
+def _beside(
+    r: Result,
+    player: Player,
+    now: int,
+    kind: Kind,
+    rule: str,
+    amount: int,
+    claim: tuple[str, Content],
+    after: Entry,
+) -> Entry:
+    """A row that a result brings along, under the key and content of the request it stands for."""
+    key, content = claim
+    reference = r.promo.reference if r.promo and kind is Kind.PROMO else ""
     return row(
         r,
         player,
         now,
-        Kind.PROMO,
+        kind,
         Verdict.OK,
-        "R48",
+        rule,
         currency=r.currency,
-        amount=promo.amount,
-        asked=promo.amount,
-        key=r.promo_key,
-        content=r.promo_content,
+        amount=amount,
+        asked=amount,
+        key=key,
+        content=content,
         after=after,
-        reference=promo.reference,
+        reference=reference,
     )
 
 
 def end_round(r: EndRound, book: Book, policy: Policy, now: int) -> Decision:
-    """Close the round, known or not (R43, R47); again: the same answer."""
+    """Close the round, known or not (R43, R47); again: the same answer. No wallet stands in its way.
+
+    The key names the round, so a stranger's request must not claim it, as with another's bet (R28).
+    """
     player = book.players.get((r.partner, r.user))
     if player is None:
         return UNKNOWN_PLAYER
-    if earlier := seen(r, book):
-        return earlier
     round_ = book.rounds.get((r.partner, r.provider, r.round))
     if round_ and round_.player != r.user:
-        return write(r, player, now, Kind.END_ROUND, Verdict.ROUND_FOREIGN, "R40")
-    currency = _purse(player, round_, "")
-    if currency is None:
-        return write(r, player, now, Kind.END_ROUND, Verdict.WALLET_UNKNOWN, "R43")
+        return unkept(Verdict.FOREIGN_BET, "R28")
+    if earlier := seen(r, book):
+        return earlier
+    currency = _purse(player, round_, "") or ""
     return write(r, player, now, Kind.END_ROUND, Verdict.OK, "R43", currency=currency)
 
 

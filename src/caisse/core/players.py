@@ -42,6 +42,8 @@ def look(r: Look, book: Book, policy: Policy, now: int) -> Decision:
     player = book.players.get((r.partner, r.user))
     if player is None:
         return UNKNOWN_PLAYER
+    if r.session and (r.partner, r.session_key) in book.entries:
+        return Decision(verdict=Verdict.SESSION_EXPIRED, rule="R47")
     if r.currency and r.currency not in player.wallets:
         return Decision(verdict=Verdict.WALLET_UNKNOWN, rule="R8")
     return Decision(verdict=Verdict.OK, rule="R9", seen=_as_seen(player))

@@ -153,10 +153,18 @@ class Look(Base, frozen=True, kw_only=True, gc=False):
 
     currency: str = ""
     """The wallet that must exist; empty to look at the player alone."""
+    provider: str = ""
+    session: str = ""
+    """With a provider: a session that must not have expired."""
+
+    @property
+    def session_key(self) -> str:
+        """Where an expired session would be recorded."""
+        return play_key("session", self.provider, self.session)
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        return ()
+        return (self.session_key,) if self.session else ()
 
 
 class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
@@ -251,6 +259,11 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
     def end_key(self) -> str:
         """The key of the round's end, if this result brings it; else empty."""
         return play_key("end", self.provider, self.round) if self.closes else ""
+
+    @property
+    def end_content(self) -> Content:
+        """R5 for the round's end: that of an `EndRound` of the same round and game."""
+        return (self.user, "", "", self.round, self.game)
 
     @property
     def lookups(self) -> tuple[str, ...]:

@@ -172,9 +172,9 @@ _AWARD_REFUSALS: Final = (
 CHECK = Endpoint(
     path="/V4/Check",
     summary="Is the player known, with a wallet in this currency?",
-    fields=(PROVIDER, USER, MONEY, SESSION_SEEN, UNIQUE),
-    make=plain(Look),
-    refusals=_READ_REFUSALS,
+    fields=(PROVIDER, USER, MONEY, SESSION, UNIQUE),
+    make=lambda values, terms: Look(provider=terms.provider, **values),
+    refusals=(*_READ_REFUSALS, Verdict.SESSION_EXPIRED),
 )
 BALANCE = Endpoint(
     path="/V4/Balance",
@@ -268,7 +268,7 @@ END_ROUND = Endpoint(
     ),
     make=_play(EndRound),
     success=AWARDED,
-    refusals=_AWARD_REFUSALS,
+    refusals=(Verdict.PLAYER_UNKNOWN, Verdict.FOREIGN_BET, Verdict.KEY_CONFLICT),
 )
 BONUS_WIN = Endpoint(
     path="/V4/BonusWin",

@@ -4,6 +4,7 @@ Every look-up goes through an index. A request's story is all rows and arrivals 
 it: a bet with its rollback, its tombstone and the bet that came too late.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,6 @@ import msgspec
 from caisse.core.arrivals import Arrival
 from caisse.core.entries import Entry
 from caisse.core.requests import play_key, transfer_alias, transfer_key
-from caisse.ids import is_uuid
 from caisse.store import columns
 from caisse.store.api import Database
 
@@ -21,6 +21,8 @@ ROUND_KINDS: Final = ("end", "unround")
 
 NEWEST: Final = 100
 """Rows shown of a player or of a busy round."""
+
+is_uuid = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII).fullmatch
 
 EntryKeys = set[tuple[str, str]]
 

@@ -1,0 +1,273 @@
+"""The seamless door, edition 4: bytes to Request, decision to bytes, every code (wire.md 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from caisse.core.money import UNIT
+from caisse.core.policy import Policy
+from caisse.core.requests import (
+    Award,
+    Bet,
+    EndRound,
+    ExpireSession,
+    Look,
+    Promo,
+    Result,
+    Rollback,
+    RollbackRound,
+)
+from caisse.dialects.door import Answer
+from tests.dialects.desk import (
+    SEAMLESS,
+    SEED_ROLLBACK,
+    ask,
+    asked,
+    connection,
+    funded,
+    play_body,
+    played,
+    told,
+    world,
+)
+
+UUID = "4a5d375ac1311b04fba2ea66d067b8e5"
+BASE: dict[str, Any] = {"id": "t1", "partner": "demo", "user": "421", "uuid": UUID}
+PLAY: dict[str, Any] = {**BASE, "provider": "luckymonaco"}
+SPUN: dict[str, Any] = {**PLAY, "round": "r1", "game": "g1"}
+
+
+SEED_REQUEST = Rollback(
+    **BASE,
+    provider="luckymonaco",
+    door="/V4/Refund",
+    reference="585c1306f89c56f5ecfc2f5d",
+    round="5103188801",
+    game="Im_60_tumblefortune",
+    amount=10 * UNIT,
+    details='{"timestamp":"1482429190374","roundDetails":"spin"}',
+)
+
+
+def test_the_seed_s_request_is_a_rollback() -> None:
+    """Its `roundid` is roundId; its amount 10.0 is read from the characters."""
+    assert asked(SEAMLESS, played("Refund", SEED_ROLLBACK)) == SEED_REQUEST
+
+
+def test_the_seed_s_request_gets_the_seed_s_answer_byte_for_byte() -> None:
+    """R20, R21: text "0", a real transaction id; again, the same bytes."""
+    desk = funded("421", amount="100.0")
+    bet = play_body("Bet", reference="585c1306f89c56f5ecfc2f5d", roundId="5103188801")
+    assert desk.play("Bet", bet)["cash"] == 90.0
+    answer = desk.send(SEAMLESS, played("Refund", SEED_ROLLBACK))
+    assert answer == Answer(200, b'{"transactionId":"t5","error":"0","description":"Success"}')
+    assert desk.send(SEAMLESS, played("Refund", SEED_ROLLBACK)) == answer
+    assert desk.play("Balance", play_body("Balance"))["cash"] == 100.0
+
+
+DETAILS = '{"gamename":"Game","%s":"1482429190374","roundDetails":%s}'
+MAKES: list[tuple[str, dict[str, Any], Any]] = [
+    ("Check", {}, Look(**BASE, door="/V4/Check", currency="USD")),
+    ("Balance", {"currency": "usd"}, Look(**BASE, door="/V4/Balance", currency="USD")),
+    (
+        "Bet",
+        {},
+        Bet(
+            **SPUN,
+            **dict[str, Any](door="/V4/Bet", session="s1", reference="b1", currency="USD"),
+            amount=10 * UNIT,
+            details=DETAILS % ("timeStamp", '"spin"'),
+        ),
+    ),
+    (
+        "Result",
+        {},
+        Result(
+            **SPUN,
+            **dict[str, Any](door="/V4/Result", session="s1", reference="w1", currency="USD"),
+            amount=255 * UNIT // 10,
+            details=DETAILS % ("timestamp", '["spin",1]'),
+        ),
+    ),
+    ("Refund", {}, Rollback(**PLAY, door="/V4/Refund", reference="b1")),
+    (
+        "Refund",
+        {"amount": 0, "roundId": "", "platform": "web", "bonusCode": None},
+        Rollback(**PLAY, door="/V4/Refund", reference="b1", amount=0, details='{"platform":"web"}'),
+    ),
+    (
+        "Cancel",
+        {},
+        Rollback(
+            **PLAY,
+            **dict[str, Any](door="/V4/Cancel", session="s1", reference="b1", game="g1"),
+            details='{"gamename":"Game"}',
+        ),
+    ),
+    (
+        "EndRound",
+        {"win": 1.50},
+        EndRound(**SPUN, door="/V4/EndRound", session="s1", details='{"win":1.5}'),
+    ),
+    (
+        "BonusWin",
+        {},
+        Award(
+            **SPUN,
+            **{"door": "/V4/BonusWin", "session": "s1", "reference": "bw1", "name": "bonus-1"},
+            kind="bonus",
+            amount=5 * UNIT,
+            details='{"timestamp":"1"}',
+        ),
+    ),
+    (
+        "JackPotWin",
+        {},
+        Award(
+            **SPUN,
+            **{"door": "/V4/JackPotWin", "reference": "jw1", "name": "jackpot-1"},
+            kind="jackpot",
+            amount=7 * UNIT,
+            details='{"timestamp":"1"}',
+        ),
+    ),
+    (
+        "PromoWin",
+        {},
+        Award(
+            **PLAY,
+            **{"door": "/V4/PromoWin", "reference": "pw1", "name": "camp-1", "currency": "USD"},
+            kind="promo",
+            amount=325 * UNIT // 100,
+            details='{"timestamp":"1","campaignType":"T"}',
+        ),
+    ),
+    ("SessionExpired", {}, ExpireSession(**PLAY, door="/V4/SessionExpired", session="s1")),
+]
+
+
+@pytest.mark.parametrize(("method", "changes", "request_"), MAKES)
+def test_each_method_makes_its_request(method: str, changes: dict[str, Any], request_: Any) -> None:
+    body = play_body(method, **changes)
+    assert asked(SEAMLESS, played(method, body)) == request_
+    shouted = {name.upper(): value for name, value in body.items()}
+    assert asked(SEAMLESS, played(method.upper(), shouted)) == request_
+
+
+def test_a_result_with_a_bonus_code_is_a_free_round() -> None:
+    """R41; an empty code is none."""
+    free = asked(SEAMLESS, played("Result", play_body("Result", bonusCode="b")))
+    assert free.free_round
+    assert free.details.endswith(',"bonusCode":"b"}')
+    assert not asked(SEAMLESS, played("Result", play_body("Result", bonusCode=""))).free_round
+
+
+@pytest.mark.parametrize(
+    ("amount", "reference", "promo"),
+    [
+        ("2.5", "p1", Promo("p1", 25 * UNIT // 10)),
+        (2.5, "p1", Promo("p1", 25 * UNIT // 10)),
+        (0, "p1", None),
+        (0, "", None),
+        (..., ..., None),
+        (None, "", None),
+    ],
+)
+def test_a_promotional_win_rides_in_a_result(amount: Any, reference: Any, promo: Promo | None) -> None:
+    """R48."""
+    body = play_body("Result", promoWinAmount=amount, promoWinReference=reference)
+    assert asked(SEAMLESS, played("Result", body)).promo == promo
+
+
+def test_a_disabled_game_is_told_to_the_rules() -> None:
+    """R30."""
+    where = world(connection(disabled_games=frozenset({"g1"})))
+    assert not asked(SEAMLESS, played("Bet"), where).game_enabled
+    assert asked(SEAMLESS, played("Bet", play_body("Bet", gameId="g2")), where).game_enabled
+
+
+def test_a_refund_without_reference_undoes_its_round_where_the_profile_says_so() -> None:
+    """R32."""
+    body = play_body("Refund", reference=..., roundId="r1", amount=3)
+    by_round = world(policy=Policy(refund_by_round=True))
+    request = RollbackRound(**PLAY, door="/V4/Refund", round="r1")
+    assert asked(SEAMLESS, played("Refund", body), by_round) == request
+    assert asked(SEAMLESS, played("Refund", body | {"reference": "b1"}), by_round).reference == "b1"
+    for where, fields in ((world(), body), (by_round, play_body("Refund", reference=""))):
+        answer = ask(SEAMLESS, played("Refund", fields), where)
+        assert answer == Answer(200, b'{"error":"7","description":"Missing or bad parameter: reference"}')
+
+
+def test_aliases_of_the_profile_are_further_spellings() -> None:
+    policy = Policy(aliases={"txId": "reference", "player": "userid"})
+    body = play_body("Refund", reference=..., userId=..., TXID="b1", player="421")
+    assert asked(SEAMLESS, played("Refund", body), world(policy=policy)).reference == "b1"
+    twice = ask(SEAMLESS, played("Refund", body | {"reference": "b1"}), world(policy=policy))
+    assert isinstance(twice, Answer)
+    assert told(twice)["error"] == "7"
+
+
+REQUIRED = {
+    "Check": "providerId userId currency sessionId uuid",
+    "Balance": "providerId userId currency sessionId uuid",
+    "Bet": "uuid userId gameId gamename roundId amount reference sessionId providerId currency timeStamp"
+    " roundDetails",
+    "Result": "uuid userId gameId gamename roundId amount reference currency providerId timestamp"
+    " roundDetails sessionId",
+    "Refund": "userId reference providerId uuid",
+    "Cancel": "userId providerId gameId gamename currency reference uuid sessionId",
+    "EndRound": "uuid userId gameId roundId providerId sessionId",
+    "BonusWin": "uuid userId gameId roundId amount reference providerId timestamp bonusCode sessionId",
+    "JackPotWin": "uuid userId gameId roundId amount reference providerId timestamp jackpotId",
+    "PromoWin": "uuid userId amount reference providerId timestamp campaignId campaignType currency",
+    "SessionExpired": "providerId sessionId userId uuid",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method, names in REQUIRED.items() for name in names.split()]
+)
+def test_every_bold_field_of_the_table_is_required(method: str, name: str) -> None:
+    """R7: missing or null is error 7, and nothing is asked."""
+    for missing in (..., None):
+        answer = ask(SEAMLESS, played(method, play_body(method, **{name: missing})), world())
+        assert isinstance(answer, Answer)
+        assert (answer.status, str(told(answer)["error"])) == (200, "7")
+        assert told(answer)["description"].endswith(": " + name)
+
+
+NO_AMOUNTS: list[Any] = ["", "-1", -1, "1e2", "01", True, [], "1" * 15, "0." + "1" * 19]
+
+BAD: list[tuple[str, dict[str, Any], int]] = [
+    *(("Bet", {"amount": bad}, 10) for bad in NO_AMOUNTS),
+    ("Bet", {"amount": 1.5, "currency": "JPY"}, 10),
+    ("Result", {"promoWinAmount": "x", "promoWinReference": "p"}, 10),
+    ("Result", {"promoWinAmount": "1.5", "promoWinReference": "p", "currency": "JPY", "amount": 1}, 10),
+    ("Result", {"promoWinAmount": "1"}, 7),
+    ("Result", {"promoWinReference": "p"}, 7),
+    ("Refund", {"amount": "ten"}, 10),
+    ("Refund", {"amount": ""}, 10),
+    *(("Bet", {"currency": bad}, 2) for bad in ("ZZZ", "zzzz")),
+    *(("Bet", {"currency": bad}, 7) for bad in ("", "US", "USDTT", 840)),
+    *(("Bet", {"userId": bad}, 7) for bad in ("", "x" * 65, 421, "a\x00", "a\n")),
+    *(("Bet", {"uuid": bad}, 7) for bad in ("", "x" * 65, "é", 1)),
+    *(("Bet", {name: "x" * 129}, 7) for name in ("reference", "roundId", "gameId", "sessionId", "gamename")),
+    *(("Bet", {name: 7}, 7) for name in ("reference", "roundId", "gameId", "sessionId", "providerId")),
+    ("Refund", {"roundId": "a\x00"}, 7),
+]
+
+
+@pytest.mark.parametrize(("method", "changes", "code"), BAD)
+def test_a_bad_value_has_its_code(method: str, changes: dict[str, Any], code: int) -> None:
+    """R7: 10 for an amount, 2 for a currency that is not in the table, else 7."""
+    answer = ask(SEAMLESS, played(method, play_body(method, **changes)), world())
+    assert isinstance(answer, Answer)
+    assert (answer.status, str(told(answer)["error"])) == (200, str(code))
+
+
+@pytest.mark.parametrize("length", [1, 64])
+def test_the_longest_ids_are_read(length: int) -> None:
+    body = play_body("Bet", userId="u" * length, reference="r" * 2 * length, uuid="~" * length)
+    assert asked(SEAMLESS, played("Bet", body)).user == "u" * length
