@@ -69,7 +69,7 @@ def test_the_seed_s_request_gets_the_seed_s_answer_byte_for_byte() -> None:
 
 DETAILS = '{"gamename":"Game","%s":"1482429190374","roundDetails":%s}'
 MAKES: list[tuple[str, dict[str, Any], Any]] = [
-    ("Check", {}, Look(**BASE, door="/V4/Check", currency="USD")),
+    ("Check", {}, Look(**PLAY, door="/V4/Check", currency="USD", session="s1")),
     ("Balance", {"currency": "usd"}, Look(**BASE, door="/V4/Balance", currency="USD")),
     (
         "Bet",

@@ -1,0 +1,143 @@
+"""Options and arguments that several commands share, and the types that check them.
+
+A message about a secret never repeats it.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from caisse.settings import DEFAULT_DB, Settings
+from caisse.store import opening
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_authority = re.compile(r"[a-z]+://(?:[^/?#]*@)?(?P<hosts>[^/?#]*)").match
+_host = re.compile(r"(?:\[[^\]/]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?").fullmatch
+_password = re.compile(r"(?<=://)([^:/?]*):.*@|(?<=password=)[^&]*")
+
+MAX_PORT: Final = 65_535
+
+
+def masked(url: str) -> str:
+    """A database URL as it may be shown."""
+    return _password.sub(lambda found: f"{found[1]}:***@" if found[1] is not None else "***", url)
+
+
+def _hosts_are_well_spelled(url: str) -> bool:
+    found = _authority(url)
+    hosts = [_host(host) for host in found["hosts"].split(",")] if found else []
+    return all(host and int(host["port"] or 0) <= MAX_PORT for host in hosts)
+
+
+class Checked(click.ParamType[str]):
+    """Text that a function accepts, changed or not, or refuses with ValueError."""
+
+    def __init__(self, name: str, check: Callable[[str], str]) -> None:
+        self.name = name
+        self._check = check
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Click's hook."""
+        try:
+            return self._check(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _database_url(text: str) -> str:
+    if opening.sqlite_path(text) is None and not _hosts_are_well_spelled(text):
+        raise ValueError(
+            "the host or port of the URL cannot be read; write special characters of a password as %XX"
+        )
+    return text
+
+
+def _partner_id(text: str) -> str:
+    if not 0 < len(text) <= 32 or not text.isprintable() or " " in text or ":" in text:
+        raise ValueError("a partner's id is 1 to 32 printable characters, without spaces and colons")
+    return text
+
+
+def _provider_id(text: str) -> str:
+    lower = text.lower()
+    if not re.fullmatch(r"[a-z0-9_.-]{1,32}", lower):
+        raise ValueError("a provider's id is 1 to 32 letters, digits, '_', '.' or '-'")
+    return lower
+
+
+def _any_id(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("this is not UTF-8") from None
+    return text
+
+
+DATABASE: Final = Checked("url", _database_url)
+PARTNER: Final = Checked("partner", _partner_id)
+PROVIDER: Final = Checked("provider", _provider_id)
+ANY_ID: Final = Checked("id", _any_id)
+
+database: Final = click.option(
+    "--db",
+    "url",
+    type=DATABASE,
+    envvar="CAISSE_DB",
+    default=DEFAULT_DB,
+    show_default=True,
+    show_envvar=True,
+    help="Database: sqlite:///path/to/file or postgresql://user@host/name.",
+)
+
+as_json: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Answer in JSON, for programs, on standard output."
+)
+
+token: Final = click.option(
+    "--token",
+    envvar="CAISSE_TOKEN",
+    show_envvar=True,
+    help="The token; '-' reads it from standard input. Without it a random one is made.",
+)
+
+_defaults: Final = Settings()
+
+_serving: Final = (
+    database,
+    click.option(
+        "--host",
+        envvar="CAISSE_HOST",
+        default=_defaults.host,
+        show_default=True,
+        show_envvar=True,
+        help="Address to listen on.",
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, MAX_PORT),
+        envvar="CAISSE_PORT",
+        default=_defaults.port,
+        show_default=True,
+        show_envvar=True,
+        help="Port to listen on; 0 takes a free one.",
+    ),
+    click.option(
+        "--writers",
+        type=click.IntRange(1, 64),
+        envvar="CAISSE_WRITERS",
+        default=_defaults.writers,
+        show_default=True,
+        show_envvar=True,
+        help="Database connections that commit side by side (PostgreSQL; SQLite has one).",
+    ),
+)
+
+
+def serving(command: F) -> F:
+    """All options that say how a server runs."""
+    for option in reversed(_serving):
+        command = option(command)
+    return command

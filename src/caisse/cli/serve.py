@@ -1,0 +1,83 @@
+"""`caisse serve`: run the server until a signal stops it."""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from caisse import build
+from caisse.cli import logs, options
+from caisse.cli.failures import BadSetting, Dead, Failed, NoDatabase
+from caisse.settings import Settings
+
+log = logging.getLogger("caisse.serve")
+
+
+@click.command
+@options.serving
+@click.option("--until-eof", is_flag=True, help="Stop when standard input ends, as it does with its writer.")
+def serve(until_eof: bool, **given: Any) -> None:
+    """Serve both doors until SIGTERM or SIGINT.
+
+    An SQLite database is made and brought to this version at start; PostgreSQL needs `caisse migrate`. The
+    log goes to standard error, as JSON lines unless that is a terminal; the line whose event is "ready" has
+    the server's url.
+    """
+    if until_eof:
+        threading.Thread(target=_stop_at_eof, daemon=True).start()
+    logs.start()
+    settings = settings_of(given)
+    try:
+        uvloop.run(build.serve(settings, partial(_announce, settings)))
+    except build.WriterDied as error:
+        raise Dead(f"{error}; start the server again") from error
+    except OSError as error:
+        raise _cannot_start(error, settings) from error
+
+
+def settings_of(given: dict[str, Any]) -> Settings:
+    """From the options, and the environment for what has none."""
+    folder, currencies = (os.environ.get(f"CAISSE_{name}") for name in ("PROFILES", "CURRENCIES"))
+    return Settings(
+        db=given["url"],
+        host=given["host"],
+        port=given["port"],
+        writers=given["writers"],
+        profiles=Path(folder) if folder else None,
+        currencies=Path(currencies) if currencies else None,
+    )
+
+
+def _announce(settings: Settings, port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    log.info("ready", extra={"url": f"http://{host}:{port}", "db": options.masked(settings.db)})
+    if not build.is_loopback(settings.host):
+        log.warning(
+            "reachable from other machines, and tokens travel in URLs: let only a proxy with TLS reach it;"
+            " keyless connections are not answered"
+        )
+
+
+def _stop_at_eof() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _cannot_start(error: OSError, settings: Settings) -> Failed:
+    where = f"{settings.host} port {settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return Failed(f"{where} is taken: stop what listens there, or choose another --port")
+    if error.filename is not None:
+        return NoDatabase(f"cannot use the database: {error}. Is --db right?")
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return BadSetting(f"cannot listen on {settings.host}: not an address of this machine; see --host")
+    return BadSetting(f"cannot listen on {where}: {error.strerror or error}; see --host and --port")
