@@ -50,8 +50,11 @@ def audit(url: str, as_json: bool) -> None:
 
 def audited(url: str) -> Report:
     """The report on a database; shows progress on a terminal."""
-    progress = _line() if sys.stderr.isatty() else lambda report: None
-    return asyncio.run(_audited(url, progress))
+    if not sys.stderr.isatty():
+        return asyncio.run(_audited(url, lambda report: None))
+    report = asyncio.run(_audited(url, _line()))
+    click.echo("\r\x1b[K", err=True, nl=False)
+    return report
 
 
 async def _audited(url: str, progress: Callable[[Report], None]) -> Report:
@@ -69,8 +72,8 @@ def _line() -> Callable[[Report], None]:
         nonlocal shown
         if time.monotonic() - shown >= PROGRESS_SECONDS:
             shown = time.monotonic()
-            text = f"\r{report.rows:,} rows of {report.players:,} players"
-            click.echo(f"{text}, {output.counted(report.findings_total, 'finding')}", err=True, nl=False)
+            text = f"{output.counted(report.rows, 'row')}, {output.counted(report.findings_total, 'finding')}"
+            click.echo(f"\r{text}", err=True, nl=False)
 
     return progress
 
@@ -86,8 +89,6 @@ def _document(report: Report) -> dict[str, object]:
 
 
 def _print(report: Report) -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
     click.echo(f"checked {summary(report)}:\n")
     wrong = {finding.check for finding in report.findings}
     rows = [(name, "FINDINGS" if name in wrong else "ok", claim) for name, claim in claims().items()]

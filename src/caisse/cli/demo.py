@@ -104,9 +104,9 @@ def _act(player: Player, console: Console, title: str, steps: tuple[Step, ...]) 
 
 def _stay(running: Running, url: str, console: Console) -> None:
     """Until Ctrl-C, or until the server is stopped by somebody else."""
-    for line in _next_steps(running.url, url):
-        console.print(line, markup=False)
     try:
+        for line in _next_steps(running.url, url):
+            console.print(line, markup=False)
         code = running.process.wait()
     except KeyboardInterrupt:
         console.print("\nstopping")

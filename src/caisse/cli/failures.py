@@ -66,5 +66,7 @@ def _database_failure(error: BaseException) -> Failed | None:
     if isinstance(error, Unavailable):
         return NoDatabase(f"{first_line}. Is --db right, and the database up and free?")
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | apsw.Error):
-        return NoDatabase(f"the database says: {first_line}. Is --db a database of caisse's?")
+        return NoDatabase(f"the database refuses: {first_line}. Is --db a database of caisse's, and free?")
+    if isinstance(error, TimeoutError | ConnectionResetError):
+        return NoDatabase("the connection to the database was lost: run the command again")
     return None

@@ -1,7 +1,7 @@
-"""How answers look: a table on a terminal, aligned text in a pipe, JSON for programs."""
+"""How answers look: aligned text for people, JSON for programs."""
 
 import json
-import sys
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -31,37 +31,21 @@ def visible(text: str) -> str:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """A table on standard output; the columns named in `right` hold numbers."""
-    cells = [[visible(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _rich_table(headers, cells, right)
-    else:
-        _plain_table(headers, cells, right)
-
-
-def _plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-    lines = [headers, *rows]
+    """A table on standard output; the columns named in `right` hold numbers. Nothing is cut to fit."""
+    lines = [list(headers), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    for number, line in enumerate(lines):
         cells = [
             cell.rjust(width) if header in right else cell.ljust(width)
             for header, cell, width in zip(headers, line, widths, strict=True)
         ]
-        click.echo("  ".join(cells).rstrip())
+        text = "  ".join(cells).rstrip()
+        click.echo(_heading(text) if number == 0 else text)
 
 
-def _rich_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for header in headers:
-        shown.add_column(header, justify="right" if header in right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*map(Text, row))
-    Console().print(shown)
+def _heading(text: str) -> str:
+    """Set apart on a terminal; click takes the style away elsewhere."""
+    return text if "NO_COLOR" in os.environ else click.style(text, bold=True)
 
 
 def fields(pairs: Sequence[tuple[str, str]]) -> None:

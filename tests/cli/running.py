@@ -1,0 +1,98 @@
+"""Running the real `caisse` and seeing what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx2
+
+from caisse.cli import demo_server
+from caisse.cli.demo_pages import Step
+from caisse.store import opening
+
+PROGRAM = Path(sys.executable).with_name("caisse")
+SECONDS = 60
+
+
+class Said(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The one line that says what was wrong."""
+        assert "Traceback" not in self.err
+        return self.err.strip().splitlines()[-1]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's, without the settings of caisse's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CAISSE_")}
+    return {**kept, **(extra or {})}
+
+
+def caisse(
+    *words: str, env: Mapping[str, str] | None = None, stdin: str = "", cwd: Path | None = None
+) -> Said:
+    """Run a command to its end."""
+    done = subprocess.run(
+        [PROGRAM, *words],
+        env=environment(env),
+        input=stdin,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def ready(db: str) -> str:
+    """The URL of a database that was migrated by command."""
+    assert caisse("migrate", "--db", db).code == 0
+    return db
+
+
+@contextmanager
+def serving(db: str, log: Path) -> Iterator[httpx2.Client]:
+    """A client of a server on a migrated database."""
+    with (
+        demo_server.server(db, 0, log) as running,
+        httpx2.Client(base_url=running.url, trust_env=False) as http,
+    ):
+        yield http
+
+
+def send(http: httpx2.Client, *steps: Step) -> list[Any]:
+    """The answers to requests."""
+    headers = {"Content-Type": "application/json"}
+    return [http.post(s.path, content=s.body.encode(), headers=headers).json() for s in steps]
+
+
+def sql(db: str, statement: str) -> list[Sequence[Any]]:
+    """Run a statement as nobody but an attacker or a repair would."""
+
+    async def run() -> list[Sequence[Any]]:
+        database = await opening.database(db)
+        try:
+            return await database.fetch(statement)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
