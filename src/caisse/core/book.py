@@ -6,12 +6,12 @@ and rounds are folds over journal rows (R52), and the folds live here.
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
-from caisse.core.requests import Request, Rollback, RollbackRound
+from caisse.core.requests import LookTransfer, Request, Rollback, RollbackRound
 from caisse.core.verdicts import Verdict
 
 PlayerKey = tuple[str, str]
@@ -20,6 +20,9 @@ EntryKey = tuple[str, str]
 """(partner, key or alias)"""
 RoundKey = tuple[str, str, str]
 """(partner, provider, round)"""
+
+
+TRANSFERS: Final = (Kind.CHARGE, Kind.WITHDRAW)
 
 
 class Player(msgspec.Struct, kw_only=True):
@@ -79,6 +82,8 @@ class Wants(msgspec.Struct, frozen=True):
     """Bets whose round must be loaded too, found through the bet's own row."""
     whole_rounds: list[RoundKey]
     """Rounds of which every bet must be loaded (R32)."""
+    newest_transfers: list[PlayerKey] = []
+    """Players whose newest charge or withdrawal is asked for."""
 
 
 def wants(requests: Iterable[Request]) -> Wants:
@@ -88,6 +93,7 @@ def wants(requests: Iterable[Request]) -> Wants:
     rounds: set[RoundKey] = set()
     rolled_back: set[EntryKey] = set()
     whole: set[RoundKey] = set()
+    newest: set[PlayerKey] = set()
     for request in requests:
         partner = request.partner
         players.add((partner, request.user))
@@ -99,7 +105,11 @@ def wants(requests: Iterable[Request]) -> Wants:
             rolled_back.add((partner, request.bet_key))
         elif type(request) is RollbackRound:
             whole.add((partner, request.provider, request.round))
-    return Wants(sorted(players), sorted(entries), sorted(rounds), sorted(rolled_back), sorted(whole))
+        elif type(request) is LookTransfer and not request.transaction:
+            newest.add((partner, request.user))
+    return Wants(
+        sorted(players), sorted(entries), sorted(rounds), sorted(rolled_back), sorted(whole), sorted(newest)
+    )
 
 
 def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
@@ -112,7 +122,9 @@ def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
 class Book:
     """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
 
-    __slots__ = ("appended", "entries", "players", "round_rows", "rounds", "touched_rounds")
+    __slots__ = (
+        *("appended", "entries", "newest_transfers", "players", "round_rows", "rounds", "touched_rounds"),
+    )
 
     def __init__(self) -> None:
         self.players: dict[PlayerKey, Player] = {}
@@ -120,6 +132,8 @@ class Book:
         self.rounds: dict[RoundKey, Round] = {}
         self.round_rows: dict[RoundKey, list[Entry]] = {}
         """Bets and rollbacks of the rounds that were wanted whole, oldest first."""
+        self.newest_transfers: dict[PlayerKey, Entry] = {}
+        """Those that were wanted, and those of this batch."""
         self.appended: list[Entry] = []
         self.touched_rounds: set[RoundKey] = set()
 
@@ -141,6 +155,8 @@ class Book:
             self.appended.append(entry)
             self.know(entry)
             self._fold_player(entry)
+            if entry.kind in TRANSFERS:
+                self.newest_transfers[entry.partner, entry.player] = entry
             if entry.round and tells_of_round(entry):
                 self._fold_round(entry)
 

@@ -50,10 +50,11 @@ def look(r: Look, book: Book, policy: Policy, now: int) -> Decision:
 
 
 def look_transfer(r: LookTransfer, book: Book, policy: Policy, now: int) -> Decision:
-    """The transfer under a partner's TransactionId, if it is this player's."""
-    if (r.partner, r.user) not in book.players:
+    """The transfer under a partner's TransactionId, if it is this player's; without one the newest."""
+    player = (r.partner, r.user)
+    if player not in book.players:
         return UNKNOWN_PLAYER
-    row = book.entries.get((r.partner, r.lookups[0]))
+    row = book.entries.get((r.partner, r.lookups[0])) if r.lookups else book.newest_transfers.get(player)
     if row is None or row.player != r.user:
         return unkept(Verdict.TRANSFER_UNKNOWN, "R8")
     return replay(row)

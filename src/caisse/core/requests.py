@@ -168,13 +168,14 @@ class Look(Base, frozen=True, kw_only=True, gc=False):
 
 
 class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
-    """Read one transfer by the partner's TransactionId."""
+    """Read one transfer: by the partner's TransactionId, or the player's newest."""
 
-    transaction: str
+    transaction: str = ""
+    """Empty: the newest, whether it was refused or not."""
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        return (transfer_alias(self.transaction),)
+        return (transfer_alias(self.transaction),) if self.transaction else ()
 
 
 class _Play(Base, frozen=True, kw_only=True, gc=False):
@@ -280,6 +281,8 @@ class Rollback(_Play, frozen=True, kw_only=True, gc=False):
     reference: str
     amount: int | None = None
     """What the provider wants given back; None: the stored bet's amount (R25)."""
+    currency: str = ""
+    """Whose balance a tombstone tells, for editions that answer with one; no rule reads it."""
 
     @property
     def key(self) -> str:

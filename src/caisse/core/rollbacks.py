@@ -43,7 +43,8 @@ def _tombstone(r: Rollback, player: Player, now: int, policy: Policy, *, key: st
     """Nothing to give back: a durable row says so, and keeps the bet from being taken later."""
     rule = "R22" if key == r.bet_key else "R27"
     verdict = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
-    return write(r, player, now, Kind.TOMBSTONE, verdict, rule, asked=r.amount or 0, key=key)
+    shown, asked = r.currency, r.amount or 0
+    return write(r, player, now, Kind.TOMBSTONE, verdict, rule, currency=shown, asked=asked, key=key)
 
 
 def _undo(r: Rollback, player: Player, book: Book, bet: Entry, policy: Policy, now: int) -> Decision:

@@ -69,7 +69,11 @@ class Database(Protocol):
     """
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
-        """The rows of one statement."""
+        """The rows of one statement. Unavailable if the database does not give them."""
+        ...
+
+    async def tables(self) -> set[str]:
+        """The names of the tables there are."""
         ...
 
     def stream(self, sql: str) -> AsyncIterator[Row]:
@@ -77,7 +81,7 @@ class Database(Protocol):
         ...
 
     async def execute(self, sql: str, *args: Any) -> int:
-        """Run one statement in a transaction of its own; the number of rows it touched."""
+        """Run one statement in a transaction of its own; the number of rows touched. Unavailable if not."""
         ...
 
     async def begin_snapshot(self) -> None:
@@ -85,7 +89,7 @@ class Database(Protocol):
         ...
 
     async def script(self, sql: str) -> None:
-        """Run a migration's statements in one transaction, alone."""
+        """Run a migration's statements in one transaction, alone. Unavailable if they fail, all undone."""
         ...
 
     async def close(self) -> None:

@@ -49,36 +49,40 @@ class _Ordered(Generic[T]):
     """A stream of rows in order of player, read one ahead."""
 
     def __init__(
-        self, rows: AsyncIterator[Row], key: Callable[[T], PlayerKey], make: Callable[[Any], T]
+        self, rows: AsyncIterator[Row], player_at: int, make: Callable[[Any], T], report: Report
     ) -> None:
         self._rows = rows
-        self._key = key
+        self._player_at = player_at
         self._make = make
-        self._ahead: T | None = None
+        self._report = report
+        self._ahead: Row | None = None
 
     async def next_key(self) -> PlayerKey | None:
         """The player of the row ahead; None at the end."""
         if self._ahead is None:
-            row = await anext(self._rows, None)
-            self._ahead = None if row is None else self._make(row)
-        return None if self._ahead is None else self._key(self._ahead)
+            self._ahead = await anext(self._rows, None)
+        return None if self._ahead is None else (self._ahead[0], self._ahead[self._player_at])
 
     async def of(self, key: PlayerKey) -> AsyncIterator[T]:
-        """The rows ahead that are this player's."""
+        """The rows ahead that are this player's. One that cannot be read is a finding."""
         while await self.next_key() == key:
             row, self._ahead = self._ahead, None
-            if row is not None:
-                yield row
+            try:
+                made = self._make(row)
+            except (ValueError, TypeError) as error:
+                self._report.add(Finding("readable", *key, f"a row cannot be read: {error}"))
+            else:
+                yield made
 
 
 async def audit(db: Database, progress: Callable[[Report], None] = lambda report: None) -> Report:
     """Recompute everything from the journal and compare. `progress` is told after each player."""
     await db.begin_snapshot()
     report, totals = Report(), Totals()
-    players = _Ordered(db.stream(PLAYERS), lambda p: (p.partner, p.id), columns.player_of)
-    wallets = _Ordered(db.stream(WALLETS), lambda w: (w[0], w[1]), tuple[Any, ...])
-    rounds = _Ordered(db.stream(ROUNDS), lambda r: (r.partner, r.player), columns.round_of)
-    rows = _Ordered(db.stream(JOURNAL), lambda e: (e.partner, e.player), columns.entry_of)
+    players = _Ordered(db.stream(PLAYERS), 1, columns.player_of, report)
+    wallets = _Ordered(db.stream(WALLETS), 1, _wallet_of, report)
+    rounds = _Ordered(db.stream(ROUNDS), columns.ROUND.index("player"), columns.round_of, report)
+    rows = _Ordered(db.stream(JOURNAL), 1, columns.entry_of, report)
     while keys := [k for s in (players, wallets, rounds, rows) if (k := await s.next_key()) is not None]:
         key = min(keys)
         checks = PlayerAudit(*key)
@@ -90,11 +94,15 @@ async def audit(db: Database, progress: Callable[[Report], None] = lambda report
         account = Account(*key, None, [r async for r in rounds.of(key)])
         async for player in players.of(key):
             account = msgspec.structs.replace(account, player=player)
-        held = {w[2]: read_stored(w[3]) async for w in wallets.of(key)}
+        held = dict([wallet async for wallet in wallets.of(key)])
         _close(report, totals, checks, account, held)
         progress(report)
     await _whole(db, report, totals)
     return report
+
+
+def _wallet_of(row: Row) -> tuple[str, int]:
+    return row[2], read_stored(row[3])
 
 
 def _close(

@@ -6,7 +6,7 @@ The number in the file's name is the schema's version. A database is used only b
 from importlib import resources
 from typing import Final
 
-from caisse.store.api import Database
+from caisse.store.api import Database, Unavailable
 from caisse.store.opening import sqlite_path
 
 TABLE: Final = """
@@ -30,20 +30,34 @@ def migrations(url: str) -> list[tuple[int, str, str]]:
 
 
 async def applied(db: Database) -> list[int]:
-    """The numbers of the migrations that this database has; creates the table that records them."""
-    await db.script(TABLE)
+    """The numbers of the migrations that this database has."""
+    if "migration" not in await db.tables():
+        return []
     return [int(row[0]) for row in await db.fetch("select number from migration order by number")]
 
 
 async def migrate(db: Database, url: str, now: int) -> list[str]:
     """Apply what is missing; the names of what was applied. WrongVersion if the database is newer."""
+    await db.script(TABLE)
     have = await applied(db)
     steps = migrations(url)
     _refuse_newer(have, steps)
-    missing = [step for step in steps if step[0] not in have]
-    for number, name, sql in missing:
-        await db.script(f"{sql}\ninsert into migration values ({number}, '{name}', {now});")
-    return [name for _, name, _ in missing]
+    done = []
+    for number, name, sql in steps:
+        if number not in have and await _apply(db, number, f"({number}, '{name}', {now})", sql):
+            done.append(name)
+    return done
+
+
+async def _apply(db: Database, number: int, record: str, sql: str) -> bool:
+    """False if another process was faster: recording the number comes first, and only one can."""
+    try:
+        await db.script(f"insert into migration values {record};\n{sql}")
+    except Unavailable:
+        if number in await applied(db):
+            return False
+        raise
+    return True
 
 
 async def check_version(db: Database, url: str) -> None:

@@ -9,7 +9,8 @@ lock in one statement and the reading in the next would not. Both ways here read
 that whatever is read after them is at least as new as their sequence numbers.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import asyncpg
@@ -56,6 +57,15 @@ join journal on journal.partner = round.partner and journal.player = round.playe
     and journal.provider = round.provider and journal.round = round.id
     and journal.kind in ('bet', 'rollback')
 order by journal.partner, journal.player, journal.seq"""
+
+LOAD_NEWEST_TRANSFERS: Final = f"""
+select {columns.JOURNAL_SELECT}
+from unnest($1::text[], $2::text[]) as wanted (partner, id)
+cross join lateral (
+    select * from journal where partner = wanted.partner and player = wanted.id
+        and kind in ('charge', 'withdraw')
+    order by seq desc limit 1
+) as journal"""
 
 STREAM_ROWS: Final = 2_000
 """Rows fetched at once by a stream."""
@@ -166,7 +176,7 @@ async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
         connection = await asyncpg.connect(
             url, server_settings=settings, timeout=10, max_cached_statement_lifetime=0
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError, OverflowError) as error:
         raise Unavailable(f"cannot connect to PostgreSQL: {error}") from error
     durable = await connection.fetchval("select current_setting('synchronous_commit')")
     if durable in ("off", "local"):
@@ -192,6 +202,10 @@ async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
         for row in await connection.fetch(LOAD_ROUND_ROWS, *_columns(wanted.whole_rounds, 3)):
             entry = columns.entry_of(row)
             book.round_rows[entry.partner, entry.provider, entry.round].append(entry)
+    if wanted.newest_transfers:
+        for row in await connection.fetch(LOAD_NEWEST_TRANSFERS, *_columns(wanted.newest_transfers, 2)):
+            entry = columns.entry_of(row)
+            book.newest_transfers[entry.partner, entry.player] = entry
     return book
 
 
@@ -237,6 +251,15 @@ def _writing_failed(error: Exception) -> Exception:
     return FateUnknown(f"the answer to a commit was lost: {error}")
 
 
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """The driver's many errors as the one that callers know."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise Unavailable(f"PostgreSQL: {error}") from error
+
+
 class PostgresDatabase:
     """PostgreSQL for administration, reading and auditing; see `Database`."""
 
@@ -245,16 +268,24 @@ class PostgresDatabase:
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         """The rows of one statement."""
-        return list(await self._connection.fetch(sql, *args))
+        with _told_plainly():
+            return list(await self._connection.fetch(sql, *args))
+
+    async def tables(self) -> set[str]:
+        """Those that an unqualified name finds."""
+        sql = "select relname::text from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid)"
+        return {row[0] for row in await self.fetch(sql)}
 
     async def stream(self, sql: str) -> AsyncIterator[Any]:
         """A server-side cursor."""
-        async for row in self._connection.cursor(sql, prefetch=STREAM_ROWS):
-            yield row
+        with _told_plainly():
+            async for row in self._connection.cursor(sql, prefetch=STREAM_ROWS):
+                yield row
 
     async def execute(self, sql: str, *args: Any) -> int:
         """The number of rows touched, from the command tag."""
-        tag: str = await self._connection.execute(sql, *args)
+        with _told_plainly():
+            tag: str = await self._connection.execute(sql, *args)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
@@ -264,9 +295,13 @@ class PostgresDatabase:
 
     async def script(self, sql: str) -> None:
         """Statements without parameters, in one transaction, one migrating process at a time."""
-        async with self._connection.transaction():
-            await self._connection.execute(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
-            await self._connection.execute(sql)
+        with _told_plainly():
+            async with self._connection.transaction():
+                await self._script(sql)
+
+    async def _script(self, sql: str) -> None:
+        await self._connection.execute(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
+        await self._connection.execute(sql)
 
     async def close(self) -> None:
         """Close the connection."""

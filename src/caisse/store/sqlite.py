@@ -8,8 +8,9 @@ only if every player's sequence number is still the one that was read.
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -41,6 +42,9 @@ select {columns.JOURNAL_SELECT} from round join journal on journal.partner = rou
     and journal.provider = round.provider and journal.round = round.id
 where round.partner = ? and round.provider = ? and round.id = ? and journal.kind in ('bet', 'rollback')
 order by journal.seq"""
+LOAD_NEWEST_TRANSFER: Final = f"""
+select {columns.JOURNAL_SELECT} from journal
+where partner = ? and player = ? and kind in ('charge', 'withdraw') order by seq desc limit 1"""
 
 
 def _insert(table: str, names: Sequence[str]) -> str:
@@ -145,6 +149,9 @@ def _read(c: apsw.Connection, wanted: Wants) -> Book:
             book.rounds[round_key] = columns.round_of(row)
     for round_key in wanted.whole_rounds:
         book.round_rows[round_key] = [columns.entry_of(row) for row in c.execute(LOAD_ROUND_ROWS, round_key)]
+    for key in wanted.newest_transfers:
+        for row in c.execute(LOAD_NEWEST_TRANSFER, key):
+            book.newest_transfers[key] = columns.entry_of(row)
     return book
 
 
@@ -248,6 +255,15 @@ def lock_file(path: Path) -> int:
     return handle
 
 
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """The library's many errors as the one that callers know."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise Unavailable(f"SQLite: {error}") from error
+
+
 class SqliteDatabase:
     """SQLite for administration, reading and auditing; see `Database`."""
 
@@ -256,17 +272,24 @@ class SqliteDatabase:
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         """The rows of one statement; `$1` is a name to SQLite."""
-        return list(self._connection.execute(sql, _named(args)))
+        with _told_plainly():
+            return list(self._connection.execute(sql, _named(args)))
+
+    async def tables(self) -> set[str]:
+        """Those of the file."""
+        return {row[0] for row in await self.fetch("select name from sqlite_master where type = 'table'")}
 
     async def stream(self, sql: str) -> AsyncIterator[Any]:
         """The statement's own cursor."""
-        for row in self._connection.execute(sql):
-            yield row
+        with _told_plainly():
+            for row in self._connection.execute(sql):
+                yield row
 
     async def execute(self, sql: str, *args: Any) -> int:
         """The number of rows touched."""
         before = self._connection.total_changes()
-        self._connection.execute(sql, _named(args)).fetchall()
+        with _told_plainly():
+            self._connection.execute(sql, _named(args)).fetchall()
         return self._connection.total_changes() - before
 
     async def begin_snapshot(self) -> None:
@@ -275,13 +298,14 @@ class SqliteDatabase:
 
     async def script(self, sql: str) -> None:
         """Statements without parameters, in one transaction."""
-        self._connection.execute("begin immediate")
-        try:
-            self._connection.execute(sql).fetchall()
-            self._connection.execute("commit")
-        except apsw.Error:
-            _undo(self._connection)
-            raise
+        with _told_plainly():
+            self._connection.execute("begin immediate")
+            try:
+                self._connection.execute(sql).fetchall()
+                self._connection.execute("commit")
+            except apsw.Error:
+                _undo(self._connection)
+                raise
 
     async def close(self) -> None:
         """Close the connection."""

@@ -27,6 +27,11 @@ create table connection (
     primary key (partner, id)
 );
 
+-- A key opens one connection; without a key a provider has at most one.
+create unique index connection_key on connection (key_hash) where length(key_hash) > 0;
+create unique index connection_keyless on connection (provider)
+    where length(key_hash) = 0 and revoked_at is null;
+
 create table disabled_game (
     partner     text collate "C" not null references partner (id),
     provider    text collate "C" not null,
