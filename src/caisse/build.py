@@ -4,26 +4,31 @@ import asyncio
 import logging
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
-from caisse.core.parties import Parties
+from caisse.core.parties import Connection, Parties
+from caisse.core.policy import Policy
 from caisse.dialects.auth import Access
 from caisse.dialects.door import Door, World
+from caisse.dialects.profiled import policies
+from caisse.dialects.seamless_v3 import SeamlessV3
 from caisse.dialects.seamless_v4 import SeamlessV4
 from caisse.dialects.transfer_v3 import TransferV3
+from caisse.dialects.transfer_v4 import TransferV4
 from caisse.ids import id_source
 from caisse.profiles import currencies
-from caisse.profiles.loading import profiles
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
 from caisse.store.api import Database
+from caisse.store.listing import RoundPages
 from caisse.store.sqlite import lock_file, sync_earlier
 from caisse.web import pages
 from caisse.web.app import App
+from caisse.web.documents import documents
 from caisse.web.http import Server
 from caisse.writer import Writer, clock
 
@@ -34,7 +39,7 @@ REFRESH_SECONDS: Final = 2.0
 DRAIN_SECONDS: Final = 15.0
 """How long a stop waits for requests under way: longer than the writer's patience."""
 
-DOORS: Final[tuple[Door, ...]] = (TransferV3(), SeamlessV4())
+DOORS: Final[tuple[Door, ...]] = (TransferV3(), SeamlessV4(), TransferV4(), SeamlessV3())
 
 
 class WriterDied(Exception):
@@ -69,9 +74,11 @@ async def serve(settings: Settings, ready: Callable[[int], None] = _nobody_waits
 async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callable[[int], None]) -> None:
     allow_connections()
     writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
-    app = App(DOORS, writer, make_world(parties, settings))
+    rounds = RoundPages(settings.db)
+    app = App(DOORS, writer, make_world(parties, settings), rounds.read)
     server = Server(app, app.reject)
     app.pages |= {"/healthz": pages.health(server, writer), "/metrics": pages.metrics(server, writer)}
+    app.pages |= documents(app.world.policies.values())
     writing = asyncio.create_task(writer.run())
     refreshing = asyncio.create_task(_refresh(app, settings.db, parties))
     stop = _stop_signal()
@@ -86,6 +93,7 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     await server.drain(DRAIN_SECONDS)
     writer.close()
     await writing
+    await rounds.close()
 
 
 def make_world(parties: Parties, settings: Settings) -> World:
@@ -93,10 +101,21 @@ def make_world(parties: Parties, settings: Settings) -> World:
     return World(
         access=Access(parties),
         currencies=currencies.table(settings.currencies),
-        policies=profiles(settings.profiles),
+        policies=policies(settings.profiles),
         new_id=id_source(),
         loopback=is_loopback(settings.host),
     )
+
+
+def _warn_of_unknown_profiles(connections: Iterable[Connection], known: Mapping[str, Policy]) -> None:
+    """The doors give their calls no verdict: an answer under another profile would be final, and wrong."""
+    for c in connections:
+        if c.profile not in known:
+            log.warning(
+                "connection %s of partner %s has the profile %s, which this server does not know: its calls are"
+                " told 503 until the server is started again with --profiles naming the folder that has it",
+                *(c.id, c.partner, c.profile),
+            )
 
 
 async def _refresh(app: App, url: str, known: Parties) -> None:
@@ -113,6 +132,7 @@ async def _refresh(app: App, url: str, known: Parties) -> None:
             db = None
             continue
         if parties != known:
+            _warn_of_unknown_profiles(set(parties.connections) - set(known.connections), app.world.policies)
             known = parties
             app.world = replace(app.world, access=Access(parties))
 

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from caisse.cli import options, output
-from caisse.settings import VARIABLES, Settings
+from caisse.settings import VARIABLES
 
 SECRETS = ("token", "key")
 
@@ -49,6 +50,8 @@ def _flags(ctx: click.Context, given: dict[str, Any]) -> Iterator[Setting]:
             value = given[parameter.name]
             if parameter.name == "url":
                 value = options.masked(value)
+            elif isinstance(value, Path):
+                value = str(value)
             yield Setting(parameter.opts[0].removeprefix("--"), value, _source(ctx, parameter))
 
 
@@ -63,10 +66,9 @@ def _source(ctx: click.Context, parameter: click.Parameter) -> str:
 
 
 def _variables() -> Iterator[Setting]:
-    """What only the environment can say."""
+    """What other commands take from the environment and must not be shown."""
     for variable in VARIABLES:
         name = variable.removeprefix("CAISSE_").lower()
-        if name in SECRETS or getattr(Settings(), name) is None:
-            value = os.environ.get(variable) or None
-            shown = "***" if value and name in SECRETS else value
-            yield Setting(name, shown, variable if value else "not set")
+        if name in SECRETS:
+            given = bool(os.environ.get(variable))
+            yield Setting(name, "***" if given else None, variable if given else "not set")

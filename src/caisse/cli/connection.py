@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -13,13 +14,12 @@ from caisse.cli.failures import Failed
 from caisse.cli.partner_token import refuse_unknown_partner
 from caisse.core.parties import Connection
 from caisse.core.policy import DEFAULT_POLICY
+from caisse.dialects.profiled import policies
 from caisse.store import directory
 from caisse.store.api import Database
 from caisse.store.directory import Registered
 from caisse.writer import clock
 
-PROFILES: Final = (DEFAULT_POLICY.name,)
-"""Policy profiles that a connection may name."""
 ID_BYTES: Final = 6
 """Bytes of chance in a connection's id, which is unique over all partners."""
 
@@ -59,11 +59,11 @@ def connection() -> None:
 )
 @click.option(
     "--profile",
-    type=click.Choice(PROFILES),
-    default=PROFILES[0],
+    default=DEFAULT_POLICY.name,
     show_default=True,
-    help="Policy profile: what the provider's contract leaves open.",
+    help="Policy profile: what the provider's contract leaves open; see 'caisse profile list'.",
 )
+@options.profiles
 @options.database
 @options.as_json
 def add(partner: str, provider: str, key: str | None, keyless: bool, **rest: Any) -> None:
@@ -75,6 +75,7 @@ def add(partner: str, provider: str, key: str | None, keyless: bool, **rest: Any
         raise click.UsageError(
             "a keyless connection takes no key: leave out --key and CAISSE_KEY, or --keyless"
         )
+    refuse_unknown_profile(rest["profile"], rest["profiles"])
     given = None if keyless else secret.key(key)
     made = new_connection(partner, provider, given, rest["networks"], rest["profile"])
     asyncio.run(_add(rest["url"], made))
@@ -91,8 +92,17 @@ def new_connection(
         provider=provider,
         key_hash=key.hash if key else b"",
         networks=networks,
-        profile=profile or PROFILES[0],
+        profile=profile or DEFAULT_POLICY.name,
     )
+
+
+def refuse_unknown_profile(name: str, folder: Path | None) -> None:
+    """UsageError if neither we nor the operator's folder have such a profile."""
+    known = policies(folder)
+    if name not in known:
+        raise click.UsageError(
+            f"there is no profile {name}; there are {', '.join(known)}; --profiles names a folder with your own"
+        )
 
 
 async def _add(url: str, made: Connection) -> None:

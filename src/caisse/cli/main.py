@@ -12,8 +12,12 @@ COMMANDS = {
     "migrate": "Bring a database to this version.",
     "partner": "Partners and their tokens.",
     "connection": "Connections between partners and providers.",
-    "player": "A player's wallets, open rounds and trail.",
+    "player": "A player's wallets, open rounds and trail; freezing.",
+    "game": "Games that a partner's players may not bet on.",
+    "explain": "What happened to a request, round or user: any id.",
     "audit": "Recompute everything from the journal.",
+    "profile": "Policy profiles: what contracts leave open.",
+    "currencies": "The currencies that wallets may be held in.",
     "demo": "Play both refunds on an embedded database.",
     "config": "The settings in force.",
 }

@@ -5,6 +5,7 @@ A message about a secret never repeats it.
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -16,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _authority = re.compile(r"[a-z]+://(?:[^/?#]*@)?(?P<hosts>[^/?#]*)").match
 _host = re.compile(r"(?:\[[^\]/]+\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?").fullmatch
+_control = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 _password = re.compile(r"(?<=://)([^:/?]*):.*@|(?<=password=)[^&]*")
 
 MAX_PORT: Final = 65_535
@@ -68,6 +70,19 @@ def _provider_id(text: str) -> str:
     return lower
 
 
+def _game_id(text: str) -> str:
+    if not 0 < len(_any_id(text)) <= 128 or _control(text):
+        raise ValueError("a game's id is 1 to 128 characters, none of them a control character")
+    return text
+
+
+def _words(text: str) -> str:
+    text = text.strip()
+    if not 0 < len(text) <= 200 or not text.isprintable():
+        raise ValueError("1 to 200 printable characters are wanted, without line breaks")
+    return text
+
+
 def _any_id(text: str) -> str:
     try:
         text.encode()
@@ -80,6 +95,8 @@ DATABASE: Final = Checked("url", _database_url)
 PARTNER: Final = Checked("partner", _partner_id)
 PROVIDER: Final = Checked("provider", _provider_id)
 ANY_ID: Final = Checked("id", _any_id)
+GAME: Final = Checked("game", _game_id)
+WORDS: Final = Checked("text", _words)
 
 database: Final = click.option(
     "--db",
@@ -101,6 +118,24 @@ token: Final = click.option(
     envvar="CAISSE_TOKEN",
     show_envvar=True,
     help="The token; '-' reads it from standard input. Without it a random one is made.",
+)
+
+profiles: Final = click.option(
+    "--profiles",
+    type=click.Path(path_type=Path),
+    envvar="CAISSE_PROFILES",
+    show_envvar=True,
+    metavar="DIR",
+    help="Folder with policy profiles of your own, one TOML file each.",
+)
+
+currencies: Final = click.option(
+    "--currencies",
+    type=click.Path(path_type=Path),
+    envvar="CAISSE_CURRENCIES",
+    show_envvar=True,
+    metavar="FILE",
+    help="TOML file with currencies to add, change or remove.",
 )
 
 _defaults: Final = Settings()
@@ -133,6 +168,8 @@ _serving: Final = (
         show_envvar=True,
         help="Database connections that commit side by side (PostgreSQL; SQLite has one).",
     ),
+    profiles,
+    currencies,
 )
 
 

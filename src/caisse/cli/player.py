@@ -1,4 +1,4 @@
-"""`caisse player`: one player's money, explained."""
+"""`caisse player`: one player's money, explained; freezing is in a module of its own."""
 
 import asyncio
 from collections import deque
@@ -9,8 +9,9 @@ import click
 from caisse.cli import options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
+from caisse.cli.player_freeze import freeze, release
 from caisse.core.book import Player, Round
-from caisse.core.entries import Entry
+from caisse.core.entries import Entry, Kind
 from caisse.core.money import show as money
 from caisse.store import reading
 
@@ -23,6 +24,8 @@ class Trail:
         self.sums: dict[str, int] = {}
         self.rows = 0
         self.adds_up = True
+        self.freeze: Entry | None = None
+        """The newest freezing."""
 
     def see(self, row: Entry) -> None:
         """The balance that a row names must be the sum so far."""
@@ -31,6 +34,8 @@ class Trail:
         self.rows += 1
         self.adds_up &= right
         self.lines.append((row, right))
+        if row.kind is Kind.FREEZE:
+            self.freeze = row
 
 
 class Sight(NamedTuple):
@@ -49,7 +54,11 @@ class Sight(NamedTuple):
 
 @click.group
 def player() -> None:
-    """A player's wallets, open rounds and trail."""
+    """A player's wallets, open rounds and trail; freezing and releasing."""
+
+
+player.add_command(freeze)
+player.add_command(release)
 
 
 @player.command
@@ -95,7 +104,7 @@ async def _look(url: str, partner: str, user: str, last: int) -> Sight:
 
 
 _ENTRY_TEXTS = ("seq", "id", "kind", "verdict", "rule", "currency")
-_ENTRY_KEYS = ("uuid", "provider", "reference", "round", "game", "session", "door", "key")
+_ENTRY_KEYS = ("uuid", "provider", "reference", "round", "game", "session", "door", "key", "name", "details")
 
 
 def _document(sight: Sight) -> dict[str, object]:
@@ -105,6 +114,7 @@ def _document(sight: Sight) -> dict[str, object]:
         "user": p.id,
         "name": p.name,
         "frozen": p.frozen,
+        "freeze": _freeze_document(sight) if p.frozen else None,
         "created_at": output.when(p.created_at),
         "login_at": output.when(p.login_at),
         "wallets": {currency: money(balance) for currency, balance in p.wallets.items()},
@@ -113,6 +123,11 @@ def _document(sight: Sight) -> dict[str, object]:
         "trail": [_line_document(row, right) for row, right in sight.trail.lines],
         "adds_up": sight.adds_up,
     }
+
+
+def _freeze_document(sight: Sight) -> dict[str, object] | None:
+    row = sight.trail.freeze
+    return {"at": output.when(row.at), "by": row.name, "reason": row.details} if row else None
 
 
 def _round_document(r: Round) -> dict[str, object]:
@@ -138,8 +153,9 @@ def _line_document(row: Entry, right: bool) -> dict[str, object]:
 
 def _print(sight: Sight) -> None:
     p, trail = sight.player, sight.trail
-    state = ", frozen" if p.frozen else ""
-    click.echo(output.visible(f"player {p.id} ({p.name}) of partner {p.partner}{state}"))
+    click.echo(output.visible(f"player {p.id} ({p.name}) of partner {p.partner}{', FROZEN' * p.frozen}"))
+    if p.frozen and (row := trail.freeze):
+        click.echo(output.visible(f"frozen {_second(row.at)} by {row.name}: {row.details}"))
     click.echo(f"created {_second(p.created_at)}, last login {_second(p.login_at)} (UTC)\n")
     _print_wallets(sight)
     _print_rounds(sight.rounds)

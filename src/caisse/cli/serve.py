@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -44,15 +43,14 @@ def serve(until_eof: bool, **given: Any) -> None:
 
 
 def settings_of(given: dict[str, Any]) -> Settings:
-    """From the options, and the environment for what has none."""
-    folder, currencies = (os.environ.get(f"CAISSE_{name}") for name in ("PROFILES", "CURRENCIES"))
+    """From the options."""
     return Settings(
         db=given["url"],
         host=given["host"],
         port=given["port"],
         writers=given["writers"],
-        profiles=Path(folder) if folder else None,
-        currencies=Path(currencies) if currencies else None,
+        profiles=given["profiles"],
+        currencies=given["currencies"],
     )
 
 

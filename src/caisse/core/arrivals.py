@@ -21,6 +21,7 @@ class Arrival(msgspec.Struct):
     partner: str
     player: str
     key: str
+    """The key that was asked for; of a transfer with a TransactionId, that one (the uuid is told anyway)."""
     verdict: str
     rule: str
     replay: bool
@@ -71,7 +72,7 @@ def _line(request: Request, decision: Decision, now: int) -> Arrival:
     return Arrival(
         partner=request.partner,
         player=request.user,
-        key=request.key,
+        key=request.alias or request.key,
         verdict=decision.verdict.value,
         rule=decision.rule,
         replay=decision.replay,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from caisse.core.arrivals import Arrival
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import show
+from caisse.core.story import Event
 from caisse.core.verdicts import Verdict
 
 RULES: Final[Mapping[str, str]] = {
@@ -16,17 +16,19 @@ RULES: Final[Mapping[str, str]] = {
     "R9": "Read in the order of decisions, after they were durable.",
     "R10": "A withdrawal takes the amount if the balance covers it, else it is refused and changes nothing.",
     "R13": "A charge may not lift the balance past 14 integer digits.",
-    "R14": "A charge adds its amount.",
+    "R14": "A charge adds its amount; all traffic on one wallet is decided one after another.",
     "R15": "A frozen player can be charged and paid, but not withdraw or bet.",
     "R20": "The bet stood and was open: its stake was given back, once.",
+    "R21": "A bet is given back once: its refund again, under whatever uuid, gets the first answer.",
     "R22": "No such bet is known: nothing moved, and a tombstone keeps the bet from being taken later.",
     "R23": "The bet came after its refund: its money was not taken.",
+    "R24": "There is one tombstone: a refund of an unknown bet again gets the first answer.",
     "R25": "The amount to give back does not fit the stored bet.",
     "R26": "The bet was settled by a result or by its round's end.",
     "R27": "The bet had been refused: there was nothing to give back.",
     "R28": "The reference names another player's bet.",
     "R30": "The game is disabled.",
-    "R32": "Every open bet of the round was given back, and the round is closed.",
+    "R32": "Every open bet of the round is given back, and the round is closed, known or not.",
     "R40": "A bet opens its round or joins it; a round belongs to one player and one currency.",
     "R41": "A result needs a standing bet in its round, unless it carries a bonus code.",
     "R43": "The round's end closes it.",
@@ -36,7 +38,7 @@ RULES: Final[Mapping[str, str]] = {
     "R47": "A new bet needs a round that was not ended and a session that has not expired.",
     "R48": "A promotional win that came with a result is paid once for each of its references.",
 }
-"""Every rule that a decision can cite."""
+"""Every rule that a decision can cite, and those by which a repeat is answered."""
 
 KINDS: Final[Mapping[Kind, str]] = {
     Kind.CREATE: "create the player",
@@ -85,17 +87,22 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
 }
 
 
+def asked_in_words(event: Event) -> str:
+    """What was asked for: `bet of 10.0 USD; reference b-1; round r-1`."""
+    asked = dict(event.asked)
+    amount, currency = asked.pop("amount", ""), asked.pop("currency", "")
+    money = f" of {amount} {currency}".rstrip() if amount else f" in {currency}" if currency else ""
+    return "; ".join((f"{KINDS[event.kind]}{money}", *(f"{name} {value}" for name, value in asked.items())))
+
+
+def verdict_in_words(event: Event) -> str:
+    """What became of it, and whether it was decided then or before."""
+    words = VERDICTS[event.verdict]
+    return f"the first answer again ({words})" if event.first_rule != event.rule else words
+
+
 def row_in_words(row: Entry) -> str:
-    """What a journal row did: `bet of 10.0 USD: done; -10.0, balance 90.0 USD`."""
-    asked = f" of {show(row.asked)} {row.currency}".rstrip() if row.asked else ""
-    moved = f"; {'+' if row.amount > 0 else ''}{show(row.amount)}" if row.amount else "; nothing moved"
+    """Where a journal row stands, and what it did: `row 4 of 421, transaction …: bet, -10.0, balance 90.0 USD`."""
+    moved = f"{'+' if row.amount > 0 else ''}{show(row.amount)}" if row.amount else "nothing moved"
     balance = f", balance {show(row.balance)} {row.currency}" if row.currency else ""
-    return f"{KINDS[row.kind]}{asked}: {VERDICTS[row.verdict]}{moved}{balance}"
-
-
-def arrival_in_words(arrival: Arrival) -> str:
-    """What became of requests that left no row."""
-    times = "once" if arrival.count == 1 else f"{arrival.count} times"
-    if arrival.replay:
-        return f"repeated {times}: answered again ({VERDICTS[Verdict(arrival.verdict)]}), nothing moved"
-    return f"asked {times}: {VERDICTS[Verdict(arrival.verdict)]}, nothing moved"
+    return f"row {row.seq} of {row.player}, transaction {row.id}: {KINDS[row.kind]}, {moved}{balance}"

@@ -68,7 +68,7 @@ _SETTLED_BET = {
     "return_stake": "A bet whose round was settled after it can still be refunded, its stake only (R26).",
 }
 _BY_ROUND = {
-    False: "A Refund must name the bet's reference.",
+    False: "A Refund must name the reference of its bet (R32).",
     True: "A Refund without reference gives back every open bet of its round (R32).",
 }
 _RETRANSMISSION = {

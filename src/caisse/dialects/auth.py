@@ -26,6 +26,8 @@ _ADDRESSES = 4096
 _DECOY: Final = (bytes(32),)
 """Compared with when there is no such partner, so that this takes as long."""
 
+_CREDENTIALS: Final = ("partner_id", "token")
+
 _bad_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 
 
@@ -86,6 +88,12 @@ def credentials(query: str) -> tuple[str, str] | None:
 
     `+` stands for itself: tokens hold no spaces, and some senders forget to escape it.
     """
+    found = parameters(query, _CREDENTIALS)
+    return (found["partner_id"], found["token"]) if found else None
+
+
+def parameters(query: str, names: tuple[str, ...]) -> dict[str, str] | None:
+    """The values of a URL's query under these names; None unless each is there once and well spelled."""
     if not query.isascii():
         return None
     found: dict[str, str] = {}
@@ -96,11 +104,11 @@ def credentials(query: str) -> tuple[str, str] | None:
             if decoded[0] is None or decoded[1] is None:
                 return None
             name, value = decoded[0], decoded[1]
-        if name in ("partner_id", "token"):
+        if name in names:
             if name in found:
                 return None
             found[name] = value
-    return (found["partner_id"], found["token"]) if len(found) == 2 else None
+    return found if len(found) == len(names) else None
 
 
 def _unescaped(text: str) -> str | None:

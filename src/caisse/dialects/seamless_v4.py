@@ -115,26 +115,27 @@ def _ask(
     request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
     if isinstance(request, Fault):
         return _refused(endpoint, WRONG[request.wrong], found, request.field)
-    return Ask(request, policy, partial(_answer, endpoint, policy, request))
+    return Ask(request, policy, partial(answer, endpoint, policy, request))
 
 
-def _answer(endpoint: Endpoint, policy: Policy, request: Any, decision: Decision | None) -> Answer:
+def answer(endpoint: Endpoint, policy: Policy, request: Any, decision: Decision | None) -> Answer:
+    """From the decision; None: no verdict could be given."""
     if decision is None:
         return _no_verdict(endpoint, {"reference": getattr(request, "reference", "")})
     shown: dict[str, object]
     if decision.verdict in ACCEPTED:
         told = Told(request, decision.row, decision.seen)
         shown = {field.name: field.show(told) for field in endpoint.success}
-        body = _body(endpoint, SUCCESS, shown)
+        body = body_of(endpoint, SUCCESS, shown)
     else:
         shown = {"reference": request.reference} if endpoint is CANCEL else {}
-        body = _body(endpoint, _refusal(endpoint, policy, decision.verdict), shown)
+        body = body_of(endpoint, refusal_of(endpoint, policy, decision.verdict), shown)
     if decision.replay and policy.retransmission:
         body["retransmission"] = True
     return Answer(200, encode(body))
 
 
-def _refusal(endpoint: Endpoint, policy: Policy, verdict: Verdict) -> Refusal:
+def refusal_of(endpoint: Endpoint, policy: Policy, verdict: Verdict) -> Refusal:
     """The table's code, unless the profile has its own."""
     refusal = OF_BETS.get(verdict) if endpoint is BET else None
     refusal = refusal or REFUSALS[verdict]
@@ -148,12 +149,12 @@ def _refused(endpoint: Endpoint, refusal: Refusal, fields: dict[str, Any] | None
     """Refused before any rule was asked; `wrong` is the name of a field, never its value."""
     if wrong:
         refusal = refusal._replace(description=f"{refusal.description}: {wrong}")
-    return Answer(200, encode(_body(endpoint, refusal, _echo(endpoint, fields))))
+    return Answer(200, encode(body_of(endpoint, refusal, _echo(endpoint, fields))))
 
 
 def _no_verdict(endpoint: Endpoint, fields: dict[str, Any] | None) -> Answer:
     refusal = ROUND_NOT_ENDED if endpoint is END_ROUND else NO_VERDICT
-    return Answer(503, encode(_body(endpoint, refusal, _echo(endpoint, fields))), RETRY_AFTER)
+    return Answer(503, encode(body_of(endpoint, refusal, _echo(endpoint, fields))), RETRY_AFTER)
 
 
 def _echo(endpoint: Endpoint, fields: dict[str, Any] | None) -> dict[str, object]:
@@ -170,7 +171,7 @@ def _field(endpoint: Endpoint, name: str, fields: dict[str, Any] | None) -> obje
     return found.get(name) if found else None
 
 
-def _body(endpoint: Endpoint, refusal: Refusal, shown: dict[str, object]) -> dict[str, object]:
-    """`error` is a number, but text on Refund, as the vendor's page shows it."""
+def body_of(endpoint: Endpoint, refusal: Refusal, shown: dict[str, object]) -> dict[str, object]:
+    """An answer. `error` is a number, but text on Refund, as the vendor's page shows it."""
     error = str(refusal.error) if endpoint is REFUND else refusal.error
     return {**shown, "error": error, "description": refusal.description}

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
 from caisse.core.verdicts import ACCEPTED, Verdict
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects import slot_log
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Listing, Route, World, is_json
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.table import Endpoint, Fault, Field, Shown, Terms, Told, encode, gather, plain
 from caisse.dialects.values import AMOUNT_PATTERN, CURRENCY, POSITIVE, UUID, text
@@ -32,6 +34,8 @@ UNAUTHORIZED: Final = Failure(8, "Unauthorized")
 FORBIDDEN: Final = Failure(9, "Forbidden")
 UNAVAILABLE: Final = Failure(10, "Temporarily Unavailable")
 BAD_REQUEST: Final = Failure(11, "Bad Request")
+NO_RECORD: Final = Failure(3, "Have No Additional Record")
+"""A log's page past the last round."""
 
 FAILURES: Final[Mapping[Verdict, Failure]] = {
     Verdict.DUPLICATE_PLAYER: Failure(2, "Duplicate ID"),
@@ -79,10 +83,13 @@ MOVED: Final = (
 BALANCE: Final = (
     Shown("balance", _BALANCE, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])),
 )
+AT_CREATE = Shown("at_create", _TIME, "When the player was created, UTC.", lambda t: _time(t.seen.created_at))
+AT_LOGIN = Shown(
+    "at_login", _TIME, "When the newest game session began, UTC.", lambda t: _time(t.seen.login_at)
+)
 INFO: Final = (
     Shown("name", {"type": "string"}, "The player's name.", lambda t: t.seen.name),
-    Shown("at_create", _TIME, "When the player was created, UTC.", lambda t: _time(t.seen.created_at)),
-    Shown("at_login", _TIME, "When the newest game session began, UTC.", lambda t: _time(t.seen.login_at)),
+    *(AT_CREATE, AT_LOGIN),
     Shown(
         "wallet",
         {"type": "object", "additionalProperties": _BALANCE},
@@ -91,6 +98,13 @@ INFO: Final = (
     ),
 )
 
+SLOT_LOG = Endpoint(
+    path="/log/slot",
+    summary="A page of the game rounds of the partner's players, oldest first.",
+    fields=(slot_log.START, slot_log.LIMIT, UNIQUE_READ),
+    make=slot_log.no_request,
+    success=(slot_log.LOGS,),
+)
 ENDPOINTS: Final = (
     Endpoint(
         path="/user/create",
@@ -149,6 +163,7 @@ ENDPOINTS: Final = (
             Verdict.INSUFFICIENT,
         ),
     ),
+    SLOT_LOG,
 )
 
 _ROUTES: Final = {endpoint.path: Route(endpoint) for endpoint in ENDPOINTS}
@@ -161,7 +176,7 @@ class TransferV3:
         """Paths of this door are spelled exactly."""
         return _ROUTES.get(path)
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
         """Who asks, is it readable, is it valid; then it is a question for the writer."""
         if call.method != "POST":
             return Answer(405, self.reject(405), ALLOW)
@@ -183,25 +198,35 @@ class TransferV3:
         return status
 
 
-def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Answer:
+def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Listing | Answer:
     values = gather(endpoint, found, world.currencies)
     if isinstance(values, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
+    if endpoint is SLOT_LOG:
+        listed = partial(_listed, values, found["uuid"])
+        return Listing(partner, values["start"], values["limit"], listed)
     values.update(id=world.new_id(), partner=partner, door=endpoint.path)
     request = endpoint.make(values, Terms())
     if isinstance(request, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
-    return Ask(request, DEFAULT_POLICY, partial(_answer, endpoint, request, found["uuid"]))
+    return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request, found["uuid"]))
 
 
-def _answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | None) -> Answer:
+def answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | None) -> Answer:
+    """From the decision; None: no verdict could be given."""
     if decision is None:
         return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
     if decision.verdict not in ACCEPTED:
         return Answer(200, _failed(uuid, FAILURES[decision.verdict]))
-    told = Told(request, decision.row, decision.seen)
-    shown = {field.name: field.show(told) for field in endpoint.success}
-    return Answer(200, encode({"status": "OK", "uuid": uuid, **shown}))
+    return Answer(200, _succeeded(endpoint, uuid, Told(request, decision.row, decision.seen)))
+
+
+def _listed(page: Mapping[str, Any], uuid: str, rounds: list[Round] | None) -> Answer:
+    if rounds is None:
+        return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
+    if not rounds:
+        return Answer(200, _failed(uuid, NO_RECORD))
+    return Answer(200, _succeeded(SLOT_LOG, uuid, slot_log.told(page, rounds)))
 
 
 def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:
@@ -214,6 +239,11 @@ def _uuid_sent(found: Mapping[str, Any]) -> str:
     """The request's uuid as it was sent; empty if it is none."""
     sent = found.get("uuid")
     return sent if isinstance(sent, str) and UUID.read(sent) else ""
+
+
+def _succeeded(endpoint: Endpoint, uuid: str, told: Told) -> bytes:
+    shown = {field.name: field.show(told) for field in endpoint.success}
+    return encode({"status": "OK", "uuid": uuid, **shown})
 
 
 def _failed(uuid: str, failure: Failure) -> bytes:

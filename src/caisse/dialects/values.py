@@ -20,6 +20,9 @@ _uuid = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.A
 _printable = re.compile(r"[ -~]{1,64}").fullmatch
 
 AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,13})(\.[0-9]{1,18})?$"
+_POSITIVE = r"^(?!0(\.0+)?$)(0|[1-9][0-9]{0,13})(\.[0-9]{1,18})?$"
+_UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 class Wrong(StrEnum):
@@ -49,7 +52,7 @@ def text(longest: int) -> Type:
             return None
         return value if value.isprintable() or not _control(value) else None
 
-    return Type(read, {"type": "string", "minLength": 1, "maxLength": longest})
+    return Type(read, {"type": "string", "pattern": _TEXT, "minLength": 1, "maxLength": longest})
 
 
 def _read_uuid(value: object) -> str | None:
@@ -76,14 +79,15 @@ def _read_positive(value: object) -> int | None:
     return _read_amount(value) or None
 
 
-_amount_schema: Mapping[str, object] = {
-    "oneOf": [
-        {"type": "string", "pattern": AMOUNT_PATTERN},
-        {"type": "number", "minimum": 0, "exclusiveMaximum": _WHOLE_LIMIT},
-    ]
-}
+def _amount_schema(pattern: str, least: str) -> Mapping[str, object]:
+    """A number must be written plainly: no exponent, no more digits than the text may have."""
+    number = {"type": "number", least: 0, "exclusiveMaximum": _WHOLE_LIMIT}
+    return {"title": "amount", "oneOf": [{"type": "string", "pattern": pattern}, number]}
 
-UUID = Type(_read_uuid, {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36})
+
+UUID = Type(
+    _read_uuid, {"title": "uuid", "type": "string", "pattern": _UUID, "minLength": 36, "maxLength": 36}
+)
 """Canonical 8-4-4-4-12, any letter case; read as lower case."""
 
 PRINTABLE = Type(
@@ -92,14 +96,18 @@ PRINTABLE = Type(
 """1 to 64 printable ASCII characters: what the V4 editions send as `uuid`."""
 
 CURRENCY = Type(
-    _read_currency, {"type": "string", "pattern": "^[A-Za-z0-9]{3,4}$", "minLength": 3, "maxLength": 4}
+    _read_currency,
+    {
+        **{"title": "currency code", "type": "string"},
+        **{"pattern": "^[A-Za-z0-9]{3,4}$", "minLength": 3, "maxLength": 4},
+    },
 )
 """A currency code, raised to upper case. Whether the table has it is checked with the whole body."""
 
-AMOUNT = Type(_read_amount, _amount_schema, Wrong.AMOUNT)
+AMOUNT = Type(_read_amount, _amount_schema(AMOUNT_PATTERN, "minimum"), Wrong.AMOUNT)
 """An amount of zero or more, from the characters of a JSON string or number."""
 
-POSITIVE = Type(_read_positive, {**_amount_schema, "description": "Greater than zero."}, Wrong.AMOUNT)
+POSITIVE = Type(_read_positive, _amount_schema(_POSITIVE, "exclusiveMinimum"), Wrong.AMOUNT)
 """An amount greater than zero (R12)."""
 
 ANYTHING = Type(lambda value: value, {})

@@ -1,7 +1,7 @@
 """From TOML files to policies. Strict: a misspelt key or value is an error that names the file."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -12,11 +12,16 @@ from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.settings import BadSettings
 
 
-def profiles(folder: Path | None = None) -> dict[str, Policy]:
-    """Our own profiles and those of the operator's folder, by name. BadSettings says what is wrong where."""
+def profiles(folder: Path | None = None, fields: Collection[str] = ()) -> dict[str, Policy]:
+    """Our own profiles and those of the operator's folder, by name. BadSettings says what is wrong where.
+
+    `fields`: every name that an alias may stand for, where that is known.
+    """
     found: dict[str, Policy] = {}
     for file, text in _texts(folder):
         policy = read(text, file)
+        if fields:
+            _check_aliases(policy.aliases, fields, file)
         if policy.name in found:
             raise BadSettings(f"{file}: there is a profile named {policy.name} already")
         found[policy.name] = policy
@@ -32,7 +37,11 @@ def _texts(folder: Path | None) -> Iterator[tuple[str, str]]:
     if not folder.is_dir():
         raise BadSettings(f"the profiles folder {folder} does not exist")
     for path in sorted(folder.glob("*.toml")):
-        yield str(path), path.read_text("utf-8")
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"{path}: {error}") from error
+        yield str(path), text
 
 
 def read(text: str, file: str) -> Policy:
@@ -48,6 +57,9 @@ def read(text: str, file: str) -> Policy:
 def _named(data: dict[str, object]) -> dict[str, object]:
     if not data.get("name"):
         raise ValueError("a profile needs a name")
+    unknown = sorted(data.keys() - set(Policy.__struct_fields__))
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(Policy.__struct_fields__)}")
     return data
 
 
@@ -56,3 +68,17 @@ def _check_codes(codes: Mapping[str, int], file: str) -> None:
     for name in codes:
         if name not in refusals:
             raise BadSettings(f"{file}: codes: {name!r} is no refusal; known are {', '.join(refusals)}")
+
+
+def _check_aliases(aliases: Mapping[str, str], fields: Collection[str], file: str) -> None:
+    known = {name.lower() for name in fields}
+    seen: set[str] = set()
+    for alias, name in aliases.items():
+        if name.lower() not in known:
+            raise BadSettings(
+                f"{file}: aliases: {alias!r} stands for {name!r}, which is no field; known are"
+                f" {', '.join(sorted(fields, key=str.lower))}"
+            )
+        if not alias.isascii() or alias.lower() in seen:
+            raise BadSettings(f"{file}: aliases: {alias!r} is not ASCII, or there twice but for letter case")
+        seen.add(alias.lower())

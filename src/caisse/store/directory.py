@@ -153,6 +153,12 @@ async def revoke_connection(db: Database, connection: str, now: int) -> bool:
     return bool(await db.execute(sql, now, connection))
 
 
+async def disabled_games(db: Database) -> list[tuple[str, str, str, int]]:
+    """(partner, provider, game, when) of every disabled game."""
+    sql = "select partner, provider, game, created_at from disabled_game order by partner, provider, game"
+    return [tuple(row) for row in await db.fetch(sql)]
+
+
 async def set_game(db: Database, partner: str, provider: str, game: str, *, enabled: bool, now: int) -> bool:
     """Disable or enable one game of a connection; False if nothing changed."""
     if enabled:

@@ -1,112 +1,172 @@
-"""Finding a story by any id: a transaction, a uuid, a reference, a round or a user.
+"""Finding a story by any id: a transaction, a uuid, a reference, a round, a session or a user.
 
-Every look-up goes through an index. A request's story is all rows and arrivals under the keys that belong to
-it: a bet with its rollback, its tombstone and the bet that came too late.
+A request's story is all rows and arrivals under the keys that belong to it: a bet with its rollback, its
+tombstone and the bet that came too late, and what its round says where that decided. Every look-up goes
+through an index but two: a known user's arrivals, and the last resort for what no index leads to.
 """
 
 import re
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from caisse.core.arrivals import Arrival
-from caisse.core.entries import Entry
+from caisse.core.entries import Entry, Kind
 from caisse.core.requests import play_key, transfer_alias, transfer_key
+from caisse.core.verdicts import Verdict
 from caisse.store import columns
 from caisse.store.api import Database
 
-PLAY_KINDS: Final = ("bet", "late", "rollback", "result", "bonus", "jackpot", "promo")
+BET_KINDS: Final = ("bet", "late", "rollback")
+"""The key spaces of one bet's story."""
+REFERENCE_KINDS: Final = (*BET_KINDS, "result", "bonus", "jackpot", "promo")
 """The key spaces in which a reference can stand."""
 ROUND_KINDS: Final = ("end", "unround")
 
-NEWEST: Final = 100
-"""Rows shown of a player or of a busy round."""
+LATE: Final = frozenset({Verdict.LATE_BET, Verdict.ABSORBED})
+OF_ROUND: Final = frozenset({Verdict.BET_SETTLED, Verdict.NO_STANDING_BET, Verdict.ROUND_ENDED})
+"""Refusals that only the other rows of the round explain."""
+SEVERAL_ROWS: Final = frozenset({Kind.RESULT, Kind.ROUND_ROLLBACK})
+"""What is decided together with other rows (R32, R48)."""
+
+MOST: Final = 100
+"""Rows read of a user, a busy round or a uuid that was used often; of a user the newest."""
+MOST_ARRIVALS: Final = 1_000
+"""Lines of arrivals read for one id; equal ones are told as one."""
+KEYS_AT_ONCE: Final = 50
+"""Keys in one statement."""
 
 is_uuid = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII).fullmatch
 
 EntryKeys = set[tuple[str, str]]
+Rows = dict[tuple[str, str, int], Entry]
 
 
 class Story(msgspec.Struct):
-    """What was found: journal rows and arrivals, each in order of time."""
+    """What was found: journal rows in order of time, and arrivals."""
 
     found_as: list[str]
     rows: list[Entry]
     arrivals: list[Arrival]
+    cut: bool = False
+    """Whether there is more than was read."""
 
 
-async def find(db: Database, text: str) -> Story:
-    """Everything that belongs to an id; an empty story if nothing does."""
-    text = text.strip()
-    rows: dict[tuple[str, str, int], Entry] = {}
-    found_as: list[str] = []
-    for name, search in SEARCHES.items():
-        found = await search(db, text)
-        if found:
-            found_as.append(name)
-        rows |= {(row.partner, row.player, row.seq): row for row in found}
-    arrivals = await _arrivals(db, text, {(row.partner, row.key) for row in rows.values()})
-    if arrivals:
-        keys = {(a.partner, key) for a in arrivals for key in related(a.key)}
-        rows |= {(row.partner, row.player, row.seq): row for row in await _by_keys(db, keys)}
+class Scope(NamedTuple):
+    """What is looked for, and at whose."""
+
+    db: Database
+    text: str
+    partners: list[str]
+    providers: list[tuple[str, str]]
+    """(partner, provider)"""
+
+
+async def find(db: Database, text: str, partner: str = "") -> Story:
+    """Everything that belongs to an id, of one partner or of all; an empty story if nothing does."""
+    scope = await _scope(db, text.strip(), partner)
+    found = {name: await search(scope) for name, search in SEARCHES.items()}
+    arrived = await _arrivals(scope, "uuid", {(p, u) for p in scope.partners for u in _spellings(scope.text)})
+    user = await _user(scope)
+    if not (user or arrived or any(found.values())):
+        found = {"round or session": await _last_resort(scope)}
+    rows = _distinct(row for some in found.values() for row in some)
+    rows |= _distinct(await _belonging(scope, rows.values(), arrived))
+    arrived += await _arrivals_of(scope, rows.values()) + await _arrivals_by_user(scope, user)
+    named = [name for name, some in found.items() if some] + ["user"] * bool(user)
+    cut = any(len(some) >= MOST for some in (*found.values(), user)) or len(arrived) >= MOST_ARRIVALS
+    rows |= _distinct(user)
     ordered = sorted(rows.values(), key=lambda row: (row.at, row.partner, row.player, row.seq))
-    return Story(found_as or (["request"] if arrivals else []), ordered, arrivals)
+    return Story(named or ["uuid"] * bool(arrived), ordered, folded(arrived), cut)
+
+
+async def _scope(db: Database, text: str, partner: str) -> Scope:
+    partners = [row[0] for row in await db.fetch("select id from partner order by id")]
+    sql = "select distinct partner, provider from connection order by partner, provider"
+    providers = [(row[0], row[1]) for row in await db.fetch(sql)]
+    if partner:
+        partners, providers = [partner], [pair for pair in providers if pair[0] == partner]
+    return Scope(db, text, partners, providers)
 
 
 def related(key: str) -> list[str]:
     """The keys whose rows belong to one story: a bet's with its rollback's."""
     kind, _, rest = key.partition(":")
-    if kind in ("bet", "late", "rollback"):
-        return [f"{other}:{rest}" for other in ("bet", "late", "rollback")]
-    return [key]
+    return [f"{other}:{rest}" for other in BET_KINDS] if kind in BET_KINDS else [key]
 
 
-async def _transaction(db: Database, text: str) -> list[Entry]:
-    if not is_uuid(text):
-        return []
-    rows = await _journal(db, "id = $1", text.lower())
-    return await _with_related(db, rows)
+def folded(arrivals: Iterable[Arrival]) -> list[Arrival]:
+    """Equal arrivals as one, in order of the first; each line is read once, however it was found."""
+    lines: dict[tuple[Any, ...], Arrival] = {}
+    for a in {msgspec.structs.astuple(a): a for a in arrivals}.values():
+        key = (a.partner, a.player, a.key, a.verdict, a.rule, a.replay, a.door, a.uuid, a.content)
+        line = lines.setdefault(key, a)
+        if line is not a:
+            first, last = min(line.first_at, a.first_at), max(line.last_at, a.last_at)
+            lines[key] = msgspec.structs.replace(
+                line, count=line.count + a.count, first_at=first, last_at=last
+            )
+    return sorted(lines.values(), key=lambda a: a.first_at)
 
 
-async def _uuid(db: Database, text: str) -> list[Entry]:
-    rows = await _journal(db, "uuid = $1 and provider <> ''", text)
-    keys = {(partner, transfer_key(u)) for partner in await _partners(db) for u in {text, text.lower()}}
-    return await _with_related(db, rows) + await _by_keys(db, keys)
+def _distinct(rows: Iterable[Entry]) -> Rows:
+    return {(row.partner, row.player, row.seq): row for row in rows}
 
 
-async def _partner_transaction(db: Database, text: str) -> list[Entry]:
-    found: list[Entry] = []
-    for partner in await _partners(db):
-        where = "partner = $1 and alias = $2 and alias <> ''"
-        found += await _journal(db, where, partner, transfer_alias(text))
+def _spellings(uuid: str) -> set[str]:
+    """The transfer door reads uuids as lower case."""
+    return {uuid, uuid.lower()}
+
+
+async def _transaction(scope: Scope) -> list[Entry]:
+    return await _by_id(scope, scope.text.lower()) if is_uuid(scope.text) else []
+
+
+async def _uuid(scope: Scope) -> list[Entry]:
+    rows = await _journal(scope, "uuid = $1 and provider <> ''", scope.text)
+    keys = {(partner, transfer_key(u)) for partner in scope.partners for u in _spellings(scope.text)}
+    return rows + await _by_keys(scope, keys)
+
+
+async def _partner_transaction(scope: Scope) -> list[Entry]:
+    return await _by_keys(scope, {(p, transfer_alias(scope.text)) for p in scope.partners}, "alias")
+
+
+async def _reference(scope: Scope) -> list[Entry]:
+    return await _by_keys(scope, _play_keys(scope, REFERENCE_KINDS))
+
+
+async def _session(scope: Scope) -> list[Entry]:
+    return await _by_keys(scope, _play_keys(scope, ("session",)))
+
+
+def _play_keys(scope: Scope, kinds: Iterable[str]) -> EntryKeys:
+    return {(p, play_key(kind, provider, scope.text)) for p, provider in scope.providers for kind in kinds}
+
+
+async def _round(scope: Scope) -> list[Entry]:
+    found = await _by_keys(scope, _play_keys(scope, ROUND_KINDS))
+    for partner, provider in scope.providers:
+        found += await _round_rows(scope, partner, provider, scope.text)
     return found
 
 
-async def _reference(db: Database, text: str) -> list[Entry]:
-    keys = {
-        (partner, play_key(kind, provider, text))
-        for partner, provider in await _providers(db)
-        for kind in PLAY_KINDS
-    }
-    return await _by_keys(db, keys)
-
-
-async def _round(db: Database, text: str) -> list[Entry]:
+async def _round_rows(scope: Scope, partner: str, provider: str, round_: str) -> list[Entry]:
+    """The rows of a round that is known, from the one that opened it on."""
+    sql = "select player, opened_seq from round where partner = $1 and provider = $2 and id = $3"
     found: list[Entry] = []
-    for partner, provider in await _providers(db):
-        sql = "select player, opened_seq from round where partner = $1 and provider = $2 and id = $3"
-        for player, opened in await db.fetch(sql, partner, provider, text):
-            where = "partner = $1 and player = $2 and seq >= $3 and provider = $4 and round = $5"
-            found += await _journal(db, where, partner, player, opened, provider, text, limit=NEWEST)
-        found += await _by_keys(db, {(partner, play_key(k, provider, text)) for k in ROUND_KINDS})
+    for player, opened in await scope.db.fetch(sql, partner, provider, round_):
+        where = "partner = $1 and player = $2 and seq >= $3 and provider = $4 and round = $5"
+        found += await _journal(scope, where, partner, player, opened, provider, round_)
     return found
 
 
-async def _user(db: Database, text: str) -> list[Entry]:
+async def _user(scope: Scope) -> list[Entry]:
     found: list[Entry] = []
-    for partner in await _partners(db):
+    for partner in scope.partners:
         where = "partner = $1 and player = $2"
-        found += await _journal(db, where, partner, text, limit=NEWEST, newest=True)
+        found += await _journal(scope, where, partner, scope.text, newest=True)
     return found
 
 
@@ -116,44 +176,98 @@ SEARCHES: Final = {
     "partner's transaction": _partner_transaction,
     "reference": _reference,
     "round": _round,
-    "user": _user,
+    "session": _session,
 }
 
 
-async def _with_related(db: Database, rows: list[Entry]) -> list[Entry]:
+async def _last_resort(scope: Scope) -> list[Entry]:
+    """The whole journal, for a round that was never opened since its bets were refused, or a live session."""
+    return await _journal(scope, "round = $1 or session = $1", scope.text)
+
+
+async def _belonging(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
+    """The rows without which those found cannot be understood."""
+    rows = list(rows)
     keys = {(row.partner, key) for row in rows for key in related(row.key)}
-    return rows + await _by_keys(db, keys)
-
-
-async def _by_keys(db: Database, keys: EntryKeys) -> list[Entry]:
-    found: list[Entry] = []
-    for partner, key in sorted(keys):
-        found += await _journal(db, "partner = $1 and key = $2", partner, key)
+    keys |= {(row.partner, play_key("unround", row.provider, row.round)) for row in rows if _is_late(row)}
+    keys |= {(a.partner, key) for a in arrivals for key in related(a.key)}
+    found = await _by_keys(scope, keys)
+    found += await _by_keys(scope, {(a.partner, a.key) for a in arrivals}, "alias")
+    for partner, provider, round_ in _rounds_that_decided([*rows, *found]):
+        found += await _round_rows(scope, partner, provider, round_)
+    for id_ in sorted({row.id for row in [*rows, *found] if row.part or row.kind in SEVERAL_ROWS}):
+        found += await _by_id(scope, id_)
     return found
 
 
-async def _journal(
-    db: Database, where: str, *args: Any, limit: int = NEWEST, newest: bool = False
-) -> list[Entry]:
+def _is_late(row: Entry) -> bool:
+    return bool(row.round) and row.verdict in LATE
+
+
+def _rounds_that_decided(rows: Iterable[Entry]) -> list[tuple[str, str, str]]:
+    named = {(r.partner, r.provider, r.round) for r in rows if r.verdict in OF_ROUND and r.round}
+    return sorted(named)
+
+
+async def _by_id(scope: Scope, id_: str) -> list[Entry]:
+    return await _journal(scope, "id = $1", id_)
+
+
+async def _by_keys(scope: Scope, keys: EntryKeys, column: str = "key") -> list[Entry]:
+    """At most one row for each key; `column` is key or alias."""
+    found: list[Entry] = []
+    for partner, some in _chunks(keys):
+        where = f"partner = $1 and {column} in ({_places(some)}) and {column} <> ''"
+        found += await _journal(scope, where, partner, *some)
+    return found
+
+
+def _chunks(keys: EntryKeys) -> list[tuple[str, list[str]]]:
+    of: dict[str, list[str]] = {}
+    for partner, key in sorted(keys):
+        of.setdefault(partner, []).append(key)
+    return [
+        (partner, some[i : i + KEYS_AT_ONCE])
+        for partner, some in of.items()
+        for i in range(0, len(some), KEYS_AT_ONCE)
+    ]
+
+
+def _places(values: list[str]) -> str:
+    return ", ".join(f"${number}" for number in range(2, len(values) + 2))
+
+
+async def _journal(scope: Scope, where: str, *args: Any, newest: bool = False) -> list[Entry]:
     order = "seq desc" if newest else "seq"
-    sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order} limit {limit}"
-    return [columns.entry_of(row) for row in await db.fetch(sql, *args)]
+    sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order} limit {MOST}"
+    rows = [columns.entry_of(row) for row in await scope.db.fetch(sql, *args)]
+    return [row for row in rows if row.partner in scope.partners]
 
 
-async def _arrivals(db: Database, text: str, keys: EntryKeys) -> list[Arrival]:
-    names = ", ".join(columns.ARRIVAL)
-    found = list(await db.fetch(f"select {names} from arrival where uuid = $1", text))
-    wider = {(partner, other) for partner, key in keys for other in related(key)}
-    for partner, key in sorted(wider):
-        found += await db.fetch(f"select {names} from arrival where partner = $1 and key = $2", partner, key)
-    arrivals = {tuple(row): Arrival(*row) for row in found}
-    return sorted(arrivals.values(), key=lambda a: a.first_at)
+async def _arrivals_of(scope: Scope, rows: Iterable[Entry]) -> list[Arrival]:
+    """Under the rows' keys and what belongs to them; on the transfer door a used uuid is such a key too."""
+    rows = list(rows)
+    keys = {(row.partner, key) for row in rows for key in (*related(row.key), row.alias) if key}
+    uuids = {(row.partner, row.uuid) for row in rows if row.uuid and not row.provider}
+    return await _arrivals(scope, "key", keys) + await _arrivals(scope, "uuid", uuids)
 
 
-async def _partners(db: Database) -> list[str]:
-    return [row[0] for row in await db.fetch("select id from partner order by id")]
+async def _arrivals_by_user(scope: Scope, rows: list[Entry]) -> list[Arrival]:
+    return await _arrivals(scope, "player", {(row.partner, row.player) for row in rows})
 
 
-async def _providers(db: Database) -> list[tuple[str, str]]:
-    rows = await db.fetch("select distinct partner, provider from connection order by partner, provider")
-    return [(row[0], row[1]) for row in rows]
+async def _arrivals(scope: Scope, column: str, keys: EntryKeys) -> list[Arrival]:
+    """`column` is key, uuid or player."""
+    found: list[Arrival] = []
+    for partner, some in _chunks(keys):
+        sql = (
+            f"select {', '.join(columns.ARRIVAL)} from arrival where partner = $1"
+            f" and {column} in ({_places(some)}) order by last_at desc limit {MOST_ARRIVALS}"
+        )
+        found += [_arrival(row) for row in await scope.db.fetch(sql, partner, *some)]
+    return found
+
+
+def _arrival(row: Iterable[Any]) -> Arrival:
+    fields: Mapping[str, Any] = dict(zip(columns.ARRIVAL, row, strict=True))
+    return Arrival(**{**fields, "replay": bool(fields["replay"])})

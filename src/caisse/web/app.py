@@ -3,29 +3,45 @@
 Routing and nothing else: what a request means is the doors' business, what it comes to the writer's.
 """
 
+import asyncio
 import ipaddress
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from caisse.dialects.door import Answer, Ask, Door, World
+from caisse.core.book import Round
+from caisse.dialects.door import Answer, Ask, Door, Listing, World
 from caisse.web.exchange import Exchange
 from caisse.writer import Tell, Writer
 
 Page = Callable[[Exchange], Answer]
 """Something that is answered at once, by GET: health, metrics, documents."""
 
+ReadRounds = Callable[[str, int, int], Awaitable[list[Round]]]
+"""From partner, rounds to skip and rounds at most to a page of rounds."""
+
+LISTINGS: Final = 8
+"""Pages that may be read or waited for at once; who comes beyond is told to come again."""
+LISTING_SECONDS: Final = 12.0
+"""How long a caller waits for one. Longer than reading it twice may take, shorter than a drain."""
+
 NOT_FOUND: Final = b'{"error":"not found"}'
 NOT_ALLOWED: Final = b'{"error":"method not allowed"}'
+
+
+log = logging.getLogger("caisse.web")
 
 
 class App:
     """Called by the HTTP server with each complete request; answers now, or when the writer has decided."""
 
-    def __init__(self, doors: Sequence[Door], writer: Writer, world: World) -> None:
+    def __init__(self, doors: Sequence[Door], writer: Writer, world: World, rounds: ReadRounds) -> None:
         self._doors = tuple(doors)
         self._writer = writer
+        self._rounds = rounds
+        self._listings: set[asyncio.Task[None]] = set()
         self.pages: dict[str, Page] = {}
         self.world = world
         """Replaced whole when partners, connections or profiles change."""
@@ -37,6 +53,8 @@ class App:
                 outcome = door.take(route, exchange, self.world)
                 if type(outcome) is Ask:
                     self._ask(exchange, outcome)
+                elif type(outcome) is Listing:
+                    self._list(exchange, outcome)
                 else:
                     exchange.respond(*outcome)
                 return
@@ -46,6 +64,23 @@ class App:
         tell = _teller(exchange, ask)
         if not self._writer.submit(ask.request, ask.policy, tell):
             tell(None)
+
+    def _list(self, exchange: Exchange, listing: Listing) -> None:
+        if len(self._listings) >= LISTINGS:
+            exchange.respond(*listing.answer(None))
+            return
+        task = asyncio.ensure_future(self._listed(exchange, listing))
+        self._listings.add(task)
+        task.add_done_callback(self._listings.discard)
+
+    async def _listed(self, exchange: Exchange, listing: Listing) -> None:
+        rounds: list[Round] | None = None
+        try:
+            async with asyncio.timeout(LISTING_SECONDS):
+                rounds = await self._rounds(listing.partner, listing.start, listing.limit)
+        except Exception as error:
+            log.warning("a page of rounds could not be read: %s", type(error).__name__)
+        exchange.respond(*listing.answer(rounds))
 
     def _page(self, exchange: Exchange) -> Answer:
         page = self.pages.get(exchange.path)

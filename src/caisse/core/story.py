@@ -1,0 +1,215 @@
+"""A story: what was asked, decided and written, one event for each request, in order of time.
+
+Made from journal rows and arrivals, which are all that is known. Pure, and nothing decides by it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+
+from caisse.core.arrivals import Arrival
+from caisse.core.entries import MOVES, Decision, Entry, Kind
+from caisse.core.money import show
+from caisse.core.requests import transfer_key
+from caisse.core.verdicts import FLAGGED, Verdict
+
+AGAIN: Final[Mapping[Kind, str]] = {Kind.ROLLBACK: "R21", Kind.TOMBSTONE: "R24", Kind.END_ROUND: "R43"}
+"""The rule under which a repeat gets the first answer, where it has one of its own; else R1."""
+
+ASKED_FOR: Final[Mapping[Kind, Kind]] = {Kind.TOMBSTONE: Kind.ROLLBACK}
+"""What was asked for where the row records something else."""
+
+PLAYS: Final[Mapping[str, Kind]] = {
+    "bet": Kind.BET,
+    "result": Kind.RESULT,
+    "rollback": Kind.ROLLBACK,
+    "unround": Kind.ROUND_ROLLBACK,
+    "end": Kind.END_ROUND,
+    "bonus": Kind.BONUS,
+    "jackpot": Kind.JACKPOT,
+    "promo": Kind.PROMO,
+    "session": Kind.SESSION,
+}
+"""Key space of the seamless door -> what was asked for."""
+
+IN_ROUNDS: Final = frozenset({Kind.ROUND_ROLLBACK, Kind.END_ROUND})
+"""What names a round where others name a reference."""
+
+_content = msgspec.json.Decoder(list[str]).decode
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, or several equal ones that changed nothing."""
+
+    at: int
+    last_at: int
+    count: int
+    partner: str
+    player: str
+    door: str
+    uuid: str
+    kind: Kind
+    """What was asked for."""
+    asked: Mapping[str, str]
+    """Its details by name: amount, currency, reference, round …; only those that it had."""
+    verdict: Verdict
+    rule: str
+    """The rule that fired."""
+    first_rule: str
+    """At a repeat the rule of the first verdict."""
+    replay: bool
+    row: Entry | None
+    """The row that the answer was told from."""
+    rows: tuple[Entry, ...] = ()
+    """The rows written."""
+
+    @property
+    def flagged(self) -> bool:
+        """Whether a person should look at it."""
+        return bool(self.rows) and self.verdict in FLAGGED
+
+    @property
+    def decision(self) -> Decision:
+        """As the writer told it to the door."""
+        return Decision(
+            verdict=self.verdict, rule=self.first_rule, row=self.row, rows=self.rows, replay=self.replay
+        )
+
+
+def events(rows: Sequence[Entry], arrivals: Sequence[Arrival]) -> list[Event]:
+    """In order of time. A player's rows keep their own order, whatever the servers' clocks said."""
+    decided = [_decided(list(some)) for _, some in groupby(sorted(rows, key=_in_order), key=_request)]
+    arrived = [_arrived(arrival, rows) for arrival in arrivals]
+    latest: dict[tuple[str, str], int] = {}
+    timed: list[tuple[int, int, Event]] = []
+    for event in decided:
+        player = (event.partner, event.player)
+        latest[player] = max(event.at, latest.get(player, 0))
+        timed.append((latest[player], 0, event))
+    timed += [(event.at, 1, event) for event in arrived]
+    return [event for _, _, event in sorted(timed, key=lambda item: item[:2])]
+
+
+def moved(rows: Iterable[Entry]) -> dict[tuple[str, str, str], int]:
+    """What the rows moved in all, for each (partner, player, currency); nothing where nothing moved."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        if row.kind in MOVES and row.currency:
+            wallet = (row.partner, row.player, row.currency)
+            sums[wallet] = sums.get(wallet, 0) + row.amount
+    return sums
+
+
+def _in_order(row: Entry) -> tuple[str, str, int]:
+    return row.partner, row.player, row.seq
+
+
+def _request(row: Entry) -> tuple[str, str, str]:
+    return row.partner, row.player, row.id
+
+
+def _decided(rows: list[Entry]) -> Event:
+    """The rows of one decision, in order; the first of them carries the answer."""
+    first = rows[0]
+    return Event(
+        at=first.at,
+        last_at=first.at,
+        count=1,
+        partner=first.partner,
+        player=first.player,
+        door=first.door,
+        uuid=first.uuid,
+        kind=ASKED_FOR.get(first.kind, first.kind),
+        asked=_asked_of_row(first),
+        verdict=first.verdict,
+        rule=first.rule,
+        first_rule=first.rule,
+        replay=False,
+        row=first,
+        rows=tuple(rows),
+    )
+
+
+def _asked_of_row(row: Entry) -> dict[str, str]:
+    amount = show(row.asked) if row.asked or row.kind in (Kind.BET, Kind.RESULT) else ""
+    by_hand = row.kind in (Kind.FREEZE, Kind.RELEASE)
+    return _given(
+        amount=amount,
+        currency=row.currency if amount or row.kind is Kind.OPEN_WALLET else "",
+        reference=row.reference,
+        round=row.round,
+        game=row.game,
+        provider=row.provider,
+        session=row.session,
+        transaction=row.alias.removeprefix("x:"),
+        name="" if by_hand else row.name,
+        reason=row.details if by_hand else "",
+        by=row.name if by_hand else "",
+    )
+
+
+def _arrived(a: Arrival, rows: Iterable[Entry]) -> Event:
+    kind, asked = _asked_of_arrival(a)
+    verdict = Verdict(a.verdict)
+    row = next((row for row in rows if _is_answer(row, a, kind, verdict)), None) if a.replay else None
+    repeats = a.replay and verdict is not Verdict.ALREADY_TRANSFERRED
+    return Event(
+        at=a.first_at,
+        last_at=a.last_at,
+        count=a.count,
+        partner=a.partner,
+        player=a.player,
+        door=a.door,
+        uuid=a.uuid,
+        kind=kind,
+        asked=asked,
+        verdict=verdict,
+        rule=AGAIN.get(row.kind if row else kind, "R1") if repeats else a.rule,
+        first_rule=a.rule,
+        replay=a.replay,
+        row=row,
+    )
+
+
+def _asked_of_arrival(a: Arrival) -> tuple[Kind, dict[str, str]]:
+    """From the key and the content (R5), which say all that counts."""
+    content: list[str] = _content(a.content)
+    space, _, rest = a.key.partition(":")
+    if space not in PLAYS:
+        return _asked_of_transfer(content, rest if space == "x" else "")
+    kind = PLAYS[space]
+    provider, _, reference = rest.partition(":")
+    asked = _given(provider=provider, **{_named_by(kind): reference})
+    if len(content) > 1:
+        _, currency, amount, round_, game = content
+        asked |= _given(amount=amount, currency=currency, round=round_, game=game)
+    return kind, asked
+
+
+def _named_by(kind: Kind) -> str:
+    if kind is Kind.SESSION:
+        return "session"
+    return "round" if kind in IN_ROUNDS else "reference"
+
+
+def _asked_of_transfer(content: list[str], transaction: str) -> tuple[Kind, dict[str, str]]:
+    kind = Kind(content[0])
+    names = {Kind.CREATE: ("name",), Kind.OPEN_WALLET: ("currency",)}.get(kind, ("currency", "amount"))
+    given: dict[str, Any] = dict(zip(names, content[2:], strict=True))
+    return kind, _given(transaction=transaction, **given)
+
+
+def _given(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _is_answer(row: Entry, a: Arrival, kind: Kind, verdict: Verdict) -> bool:
+    """Whether a repeat was answered from that row."""
+    if (row.partner, row.player) != (a.partner, a.player):
+        return False
+    if not row.provider:
+        return a.key in (row.key, row.alias) or row.key == transfer_key(a.uuid)
+    same = row.key == a.key or (row.reference != "" and row.key.partition(":")[2] == a.key.partition(":")[2])
+    return same and ASKED_FOR.get(row.kind, row.kind) is kind and row.verdict is verdict

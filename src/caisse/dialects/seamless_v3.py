@@ -1,0 +1,129 @@
+"""The seamless door, edition 3: the vendor's older one, in which a transaction is a round with its one bet.
+
+`POST /seamless/v3/<verb>?authToken=…`, the token being the connection's key. Answers say `status`: `OK`, or
+a word of the table. This edition reads HTTP statuses, so what could not be heard keeps its own. A repeat is
+always marked `"retransmission": true`, whatever the profile says.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from caisse.core.entries import Decision
+from caisse.core.parties import Connection
+from caisse.core.policy import Policy
+from caisse.core.verdicts import ACCEPTED
+from caisse.dialects.auth import parameters
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.reader import NO_ALIASES, read, spelled
+from caisse.dialects.seamless_v3_table import BAD_REQUEST, ENDPOINTS, GROUP, OK, STATUSES, WORDS, WRONG
+from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
+from caisse.dialects.values import PRINTABLE
+
+TOKEN: Final = "authToken"  # noqa: S105 - its name
+
+_ROUTES: Final = {endpoint.path: Route(endpoint) for endpoint in ENDPOINTS}
+
+
+class SeamlessV3:
+    """The door itself; holds no state."""
+
+    def find(self, path: str) -> Route | None:
+        """In any letter case."""
+        return _ROUTES.get(path) or _ROUTES.get(path.lower())
+
+    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+        """Whose connection, is it readable, is it valid; then it is a question for the writer."""
+        endpoint = route.endpoint
+        if call.method != "POST":
+            return Answer(405, self.reject(405), ALLOW)
+        fields = read(call.body) if is_json(call.content_type) else None
+        connection = _connection(call, world)
+        if connection is None:
+            return _unheard(401, _named(endpoint, fields))
+        policy = world.policies.get(connection.profile)
+        if policy is None:
+            return _unheard(503, _named(endpoint, fields))
+        found = _named(endpoint, fields, policy.aliases)
+        if found is None:
+            return _unheard(400 if is_json(call.content_type) else 415, None)
+        return _ask(endpoint, found, connection, policy, world)
+
+    def reject(self, status: int) -> bytes:
+        """A failure found before any uuid could be read."""
+        return _unheard(status, None).body
+
+    def status(self, status: int) -> int:
+        """Failures keep their HTTP status on this door."""
+        return status
+
+
+def _connection(call: Call, world: World) -> Connection | None:
+    found = parameters(call.query, (TOKEN,))
+    return world.access.by_key(found[TOKEN], call.peer) if found and found[TOKEN] else None
+
+
+def _named(
+    endpoint: Endpoint, fields: dict[str, Any] | None, aliases: Mapping[str, str] = NO_ALIASES
+) -> dict[str, Any] | None:
+    """The fields under the table's names; None if there are none, or one is spelled twice."""
+    plain = None if fields is None else flat(fields)
+    return None if plain is None else spelled(plain, endpoint.names, endpoint.spellings, aliases)
+
+
+def flat(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields of `transaction` beside the others, as `transaction.id`; None if it is spelled twice."""
+    group = [name for name in fields if name.lower() == GROUP]
+    if len(group) > 1:
+        return None
+    found = {name: value for name, value in fields.items() if "." not in name}
+    inner = found.pop(group[0]) if group else None
+    if type(inner) is dict:
+        found.update({f"{GROUP}.{name}": value for name, value in inner.items()})
+    return found
+
+
+def _ask(
+    endpoint: Endpoint, found: dict[str, Any], connection: Connection, policy: Policy, world: World
+) -> Ask | Answer:
+    values = gather(endpoint, found, world.currencies)
+    if isinstance(values, Fault):
+        return _refused(WRONG[values.wrong], found)
+    values.update(id=world.new_id(), partner=connection.partner, door=endpoint.path)
+    request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
+    if isinstance(request, Fault):
+        return _refused(WRONG[request.wrong], found)
+    return Ask(request, policy, partial(answer, endpoint, request))
+
+
+def answer(endpoint: Endpoint, request: Any, decision: Decision | None) -> Answer:
+    """From the decision; None: no verdict could be given."""
+    if decision is None:
+        return _unheard(503, {"uuid": request.uuid})
+    body: dict[str, object]
+    if decision.verdict in ACCEPTED:
+        told = Told(request, decision.row, decision.seen)
+        shown = ((field.name, field.show(told)) for field in endpoint.success)
+        body = {"status": OK, **{name: value for name, value in shown if value is not None}}
+    else:
+        body = {"status": WORDS[decision.verdict]}
+    body["uuid"] = request.uuid
+    if decision.replay:
+        body["retransmission"] = True
+    return Answer(200, encode(body))
+
+
+def _refused(word: str, found: Mapping[str, Any]) -> Answer:
+    """Refused before any rule was asked."""
+    return Answer(200, encode({"status": word, "uuid": _uuid_sent(found)}))
+
+
+def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:
+    """No verdict was given, nothing is implied."""
+    body = {"status": STATUSES.get(status, BAD_REQUEST), "uuid": _uuid_sent(found) if found else ""}
+    return Answer(status, encode(body), RETRY_AFTER if status == 503 else ())
+
+
+def _uuid_sent(found: Mapping[str, Any]) -> str:
+    """The request's uuid as it was sent; empty if it is none."""
+    return PRINTABLE.read(found.get("uuid")) or ""

@@ -1,0 +1,85 @@
+"""Slot logs: pages of a partner's game rounds, as both editions of the transfer door list them.
+
+One row for each round that was played, oldest first, numbered from 0 in that order when it is listed. A page
+is read from the store, outside the order of decisions; it claims no key and asks nothing of the ledger.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from caisse.core.book import Round
+from caisse.core.money import show
+from caisse.dialects.table import Field, Shown, Terms, Told
+from caisse.dialects.values import Type
+
+MAX_LIMIT: Final = 1_000
+"""Rounds on one page."""
+MAX_START: Final = 10**18 - 1
+"""Below the largest number that every store takes for rows to skip."""
+
+NO_JACKPOT: Final = "none"
+
+_balance: Final = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
+
+
+def whole(least: int, most: int, digits: str) -> Type:
+    """A whole number, as a JSON number or as text that `digits` matches."""
+    matches = re.compile(digits, re.ASCII).fullmatch
+
+    def read(value: object) -> int | None:
+        if type(value) is str:
+            return int(value) if matches(value) else None
+        return value if type(value) is int and least <= value <= most else None
+
+    number = {"type": "integer", "minimum": least, "maximum": most}
+    return Type(read, {"oneOf": [number, {"type": "string", "pattern": f"^({digits})$"}]})
+
+
+def rows(rounds: list[Round], start: int) -> list[list[object]]:
+    """The rounds as log rows, the first of them number `start`."""
+    return [
+        [
+            *(number, r.game, r.currency, show(r.staked), show(r.won)),
+            *(r.jackpot_id or NO_JACKPOT, show(r.jackpot)),
+        ]
+        for number, r in enumerate(rounds, start)
+    ]
+
+
+_START: Final = whole(0, MAX_START, "0|[1-9][0-9]{0,17}")
+_LIMIT: Final = whole(1, MAX_LIMIT, "[1-9][0-9]{0,2}|1000")
+
+START = Field("start", "start", _START, "Number of the first round wanted, counted from 0.")
+LIMIT = Field("limit", "limit", _LIMIT, "Rounds wanted at most.")
+
+ROW: Final[Mapping[str, object]] = {
+    "type": "array",
+    "prefixItems": [
+        {"type": "integer", "title": "index"},
+        {"type": "string", "title": "game id"},
+        {"type": "string", "title": "currency"},
+        {**_balance, "title": "bet"},
+        {**_balance, "title": "win"},
+        {"type": "string", "title": "jackpot name"},
+        {**_balance, "title": "jackpot"},
+    ],
+    "minItems": 7,
+    "maxItems": 7,
+}
+LOGS = Shown(
+    "logs",
+    {"type": "array", "items": ROW, "maxItems": MAX_LIMIT},
+    "A row for each round: index, game id, currency, bet, win, jackpot name and jackpot.",
+    lambda t: rows(t.seen, t.request["start"]),
+)
+
+
+def told(page: Mapping[str, Any], rounds: list[Round]) -> Told:
+    """What an answer is told from: the page that was asked for, and its rounds."""
+    return Told(page, None, rounds)
+
+
+def no_request(values: dict[str, Any], terms: Terms) -> NoReturn:
+    """A log's `make`: the door answers it by a `Listing`, and never comes here."""
+    raise TypeError("a slot log asks nothing of the ledger")

@@ -1,0 +1,127 @@
+"""The transfer door, edition 4: the same wallets as edition 3, with partner and token in the body.
+
+`POST /<verb>`, also under the vendor's own base path; letter case never matters. `error` is text; an answer
+has the endpoint's fields first, then `error` and `description`. This vendor reads nothing but HTTP 200, so
+unreadable bodies and wrong logins are 200 with a code; another status means that no verdict was given.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from caisse.core.book import Round
+from caisse.core.entries import Decision
+from caisse.core.policy import DEFAULT_POLICY
+from caisse.core.verdicts import ACCEPTED, Verdict
+from caisse.dialects import slot_log
+from caisse.dialects.auth import Access
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Listing, Route, World, is_json
+from caisse.dialects.reader import read, spelled
+from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
+from caisse.dialects.transfer_v4_table import (
+    ENDPOINTS,
+    LOGIN,
+    NO_VERDICT,
+    REFUSALS,
+    SLOT_LOG,
+    SUCCESS,
+    UNREADABLE,
+    WRONG,
+    Refusal,
+)
+
+BASE: Final = "/IntegrationService/v4/http/CasinoGameAPI"
+
+NO_ANSWER: Final = frozenset({404, 405, 500, 503})
+"""The only HTTP statuses but 200 that this door tells a failure under."""
+
+_ROUTES: Final = {base + e.path: Route(e) for e in ENDPOINTS for base in ("", BASE)}
+_FOLDED: Final = {path.lower(): route for path, route in _ROUTES.items()}
+
+
+class TransferV4:
+    """The door itself; holds no state."""
+
+    def find(self, path: str) -> Route | None:
+        """At the root or under the vendor's base, in any letter case."""
+        return _ROUTES.get(path) or _FOLDED.get(path.lower())
+
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+        """Is it readable, who asks, is it valid; then it is a question for the writer."""
+        if call.method != "POST":
+            return Answer(405, self.reject(405), ALLOW)
+        fields = read(call.body) if is_json(call.content_type) else None
+        found = fields and spelled(fields, route.endpoint.names, route.endpoint.spellings)
+        if found is None:
+            return _refused(UNREADABLE)
+        partner = _partner(found, world.access)
+        if partner is None:
+            return _refused(LOGIN)
+        return _ask(route.endpoint, found, partner, world)
+
+    def reject(self, status: int) -> bytes:
+        """A failure found before the body was read."""
+        if status in NO_ANSWER:
+            return _body(NO_VERDICT)
+        return _body(LOGIN if status in (401, 403) else UNREADABLE)
+
+    def status(self, status: int) -> int:
+        """What the vendor would not read as an answer is told under 200."""
+        return status if status in NO_ANSWER else 200
+
+
+def _partner(found: Mapping[str, Any], access: Access) -> str | None:
+    """The partner that a body names, with its right token."""
+    login, token = found.get("secureLogin"), found.get("token")
+    if not isinstance(login, str) or not isinstance(token, str):
+        return None
+    return login if access.is_partner(login, token) else None
+
+
+def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Listing | Answer:
+    values = gather(endpoint, found, world.currencies)
+    if isinstance(values, Fault):
+        return _refused(WRONG[values.wrong], values.field)
+    if endpoint is SLOT_LOG:
+        return Listing(partner, values["start"], values["limit"], partial(_listed, values))
+    values.update(id=world.new_id(), partner=partner, door=endpoint.path)
+    request = endpoint.make(values, Terms())
+    if isinstance(request, Fault):
+        return _refused(WRONG[request.wrong], request.field)
+    return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request))
+
+
+def answer(endpoint: Endpoint, request: Any, decision: Decision | None) -> Answer:
+    """From the decision; None: no verdict could be given."""
+    if decision is None:
+        return _no_verdict()
+    told = Told(request, decision.row, decision.seen)
+    if decision.verdict in ACCEPTED:
+        return Answer(200, _body(SUCCESS, endpoint, told))
+    if decision.verdict is Verdict.ALREADY_TRANSFERRED:  # with the first transfer's id, currency and balance
+        return Answer(200, _body(REFUSALS[decision.verdict], endpoint, told))
+    return _refused(REFUSALS[decision.verdict])
+
+
+def _listed(page: Mapping[str, Any], rounds: list[Round] | None) -> Answer:
+    """Past the last round the page is empty, which is no failure in this edition."""
+    if rounds is None:
+        return _no_verdict()
+    return Answer(200, _body(SUCCESS, SLOT_LOG, slot_log.told(page, rounds)))
+
+
+def _refused(refusal: Refusal, wrong: str = "") -> Answer:
+    """`wrong` is the name of a field, never its value."""
+    if wrong:
+        refusal = refusal._replace(description=f"{refusal.description}: {wrong}")
+    return Answer(200, _body(refusal))
+
+
+def _no_verdict() -> Answer:
+    return Answer(503, _body(NO_VERDICT), RETRY_AFTER)
+
+
+def _body(refusal: Refusal, endpoint: Endpoint | None = None, told: Told | None = None) -> bytes:
+    """The fields that the endpoint shows, then what became of the request."""
+    shown = {field.name: field.show(told) for field in endpoint.success} if endpoint and told else {}
+    return encode({**shown, "error": refusal.error, "description": refusal.description})
