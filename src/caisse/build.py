@@ -76,6 +76,7 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
     rounds = RoundPages(settings.db)
     app = App(DOORS, writer, make_world(parties, settings), rounds.read)
+    _warn_of_unknown_profiles(parties.connections, app.world.policies)
     server = Server(app, app.reject)
     app.pages |= {"/healthz": pages.health(server, writer), "/metrics": pages.metrics(server, writer)}
     app.pages |= documents(app.world.policies.values())
@@ -112,8 +113,8 @@ def _warn_of_unknown_profiles(connections: Iterable[Connection], known: Mapping[
     for c in connections:
         if c.profile not in known:
             log.warning(
-                "connection %s of partner %s has the profile %s, which this server does not know: its calls are"
-                " told 503 until the server is started again with --profiles naming the folder that has it",
+                "connection %s of partner %s has the profile %s, which this server does not know: its calls"
+                " are told 503 until the server is started again, --profiles naming the folder that has it",
                 *(c.id, c.partner, c.profile),
             )
 

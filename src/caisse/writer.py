@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from caisse.core.arrivals import Arrivals
-from caisse.core.book import Book, wants
+from caisse.core.book import Book, Wants, wants
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.policy import Policy
@@ -204,7 +204,7 @@ class Lane:
 
     async def _decided(self, batch: Sequence[Pending]) -> list[Decision | None]:
         """The batch's decisions, durable. Conflict if races were lost too often."""
-        wanted = wants(pending.request for pending in batch)
+        wanted = _wants(batch)
         for attempt in range(self._limits.tries):
             try:
                 self._deadline = time.monotonic() + self._limits.patience_seconds
@@ -263,6 +263,14 @@ class Lane:
             self._ledger.drop()
         if self._record_due(now):
             self._work.set()
+
+
+def _wants(batch: Sequence[Pending]) -> Wants:
+    """BadData if a request cannot even be looked up."""
+    try:
+        return wants(pending.request for pending in batch)
+    except Exception as error:
+        raise BadData("a request names what cannot be looked up") from error
 
 
 def tell_all(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> None:

@@ -101,7 +101,8 @@ def refuse_unknown_profile(name: str, folder: Path | None) -> None:
     known = policies(folder)
     if name not in known:
         raise click.UsageError(
-            f"there is no profile {name}; there are {', '.join(known)}; --profiles names a folder with your own"
+            f"there is no profile {name}; there are {', '.join(sorted(known))};"
+            " --profiles names a folder with your own"
         )
 
 

@@ -28,12 +28,12 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def server(db: str, port: int, log: Path) -> Iterator[Running]:
-    """Run `caisse serve` on a database, with its log in a file."""
+def server(db: str, port: int, log: Path, *options: str) -> Iterator[Running]:
+    """Run `caisse serve` on a database, with its log in a file; `options` as on the command line."""
     command = [sys.executable, "-m", "caisse", "serve", "--until-eof", "--db", db]
     with log.open("wb") as stderr:
         child = subprocess.Popen(  # noqa: S603 - our own program
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            [*command, "--host", "127.0.0.1", "--port", str(port), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr,

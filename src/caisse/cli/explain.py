@@ -83,8 +83,8 @@ async def _look(url: str, id_: str, partner: str, known: Mapping[str, Policy]) -
 def _nothing(id_: str, partner: str | None) -> str:
     whose = f" of partner {partner}" if partner else ""
     return (
-        f"nothing{whose} is known under {id_}. Understood are {UNDERSTOOD}. Reads, and requests that could not"
-        " be read or authenticated, leave nothing behind; a repeat shows about a second after its answer"
+        f"nothing{whose} is known under {id_}. Understood are {UNDERSTOOD}. Reads, and requests that could"
+        " not be read or authenticated, leave nothing behind; a repeat shows about a second after its answer"
     )
 
 
@@ -165,7 +165,7 @@ def _print(story: Story, told: list[Event], context: Context) -> None:
     for event in told:
         click.echo(output.visible(_headline(event)))
         for name, text in _lines(event, _answers(event, context)):
-            click.echo(f"  {name.ljust(8)}  {output.visible(text)}")
+            click.echo(f"  {name.ljust(9)}  {output.visible(text)}")
         click.echo()
     for (partner, user, currency), amount in moved(story.rows).items():
         text = f"moved in all: {money(amount)} {currency} for {user} of partner {partner}"

@@ -54,7 +54,8 @@ async def _set(url: str, partner: str, provider: str, game: str, *, enabled: boo
         if not await directory.set_game(db, partner, provider, game, enabled=enabled, now=clock()):
             state = "enabled" if enabled else "disabled"
             raise Failed(
-                f"game {game} of {provider} is {state} for {partner} already; ids are compared exactly as sent"
+                f"game {game} of {provider} is {state} for {partner} already;"
+                " ids are compared exactly as sent"
             )
 
 

@@ -13,24 +13,26 @@ from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import SetFrozen
 from caisse.ids import id_source
 from caisse.store import opening, reading
+from caisse.store.api import FateUnknown
 from caisse.writer import Writer
 
-REASON = click.option("--reason", type=options.WORDS, required=True, help="Why; kept in the journal for good.")
+REASON = click.option(
+    "--reason", type=options.WORDS, required=True, help="Why; kept in the journal for good."
+)
 
 
-def _user() -> str | None:
+def _user() -> str:
     """Who runs this, as the operating system calls them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        return None
+        raise click.UsageError("the operating system has no name for you: say --by NAME") from None
 
 
 BY = click.option(
     "--by",
     type=options.WORDS,
     default=_user,
-    required=True,
     help="Who decided it.  [default: the operating system's name of the user]",
 )
 
@@ -69,7 +71,9 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
         raise Failed(f"partner {partner} has no player {user}; ids are compared exactly as sent")
     if found.frozen == frozen:
         state = "frozen" if frozen else "not frozen"
-        click.echo(f"Note: {output.visible(user)} was {state} already; the reason is kept all the same.", err=True)
+        click.echo(
+            f"Note: {output.visible(user)} was {state} already; the reason is kept all the same.", err=True
+        )
     door = f"caisse player {'freeze' if frozen else 'release'}"
     request = SetFrozen(
         id=id_source()(),
@@ -83,7 +87,9 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
     )
     decision = await _decided(url, request)
     if decision is None or decision.row is None:
-        raise NoDatabase("the database gave no verdict in time: look with 'caisse player show', then try again")
+        raise NoDatabase(
+            "the database gave no verdict in time: look with 'caisse player show', then try again"
+        )
     return decision.row
 
 
@@ -93,7 +99,10 @@ async def _decided(url: str, request: SetFrozen) -> Decision | None:
     told: asyncio.Future[Decision | None] = asyncio.get_running_loop().create_future()
     writer.submit(request, DEFAULT_POLICY, told.set_result)
     writer.close()
-    await writer.run()
+    try:
+        await writer.run()
+    except* FateUnknown:
+        pass
     return await told
 
 

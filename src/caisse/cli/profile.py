@@ -7,7 +7,7 @@ import msgspec
 
 from caisse.cli import options, output
 from caisse.cli.failures import Failed
-from caisse.core.policy import in_words
+from caisse.core.policy import DEFAULT_POLICY, Policy, in_words
 from caisse.dialects.profiled import policies
 
 
@@ -26,14 +26,16 @@ def list_(profiles: Path | None, as_json: bool) -> None:
     """List the profiles that a connection may have, with what differs from the default one."""
     found = policies(profiles)
     if as_json:
-        output.emit([msgspec.to_builtins(policy) for policy in found.values()])
+        output.emit([msgspec.to_builtins(found[name]) for name in sorted(found)])
         return
-    usual = {key: value for key, value, _ in in_words(type(next(iter(found.values())))())}
-    rows = []
-    for name, policy in found.items():
-        own = [f"{key} = {value}" for key, value, _ in in_words(policy) if value != usual[key]]
-        rows.append((name, "; ".join(own) or "the defaults"))
-    output.table(("PROFILE", "DIFFERS IN"), rows)
+    output.table(("PROFILE", "DIFFERS IN"), [(name, _own(found[name])) for name in sorted(found)])
+
+
+def _own(policy: Policy) -> str:
+    """The decisions that are not the default profile's."""
+    usual = {key: value for key, value, _ in in_words(DEFAULT_POLICY)}
+    own = [f"{key} = {value}" for key, value, _ in in_words(policy) if value != usual[key]]
+    return "; ".join(own) or "nothing: the defaults"
 
 
 @profile.command
@@ -45,7 +47,8 @@ def show(name: str, profiles: Path | None, as_json: bool) -> None:
     found = policies(profiles)
     if name not in found:
         raise Failed(
-            f"there is no profile {name}; there are {', '.join(found)}; --profiles names a folder with your own"
+            f"there is no profile {name}; there are {', '.join(sorted(found))};"
+            " --profiles names a folder with your own"
         )
     words = in_words(found[name])
     if as_json:

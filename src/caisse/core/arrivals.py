@@ -7,12 +7,13 @@ see them. Equal ones are counted together, so that a storm of repeats costs one 
 import msgspec
 
 from caisse.core.entries import Decision
-from caisse.core.requests import Look, LookTransfer, Request
+from caisse.core.money import show
+from caisse.core.requests import Content, Look, LookTransfer, Request, Rollback
 from caisse.core.verdicts import Verdict
 
 _json = msgspec.json.Encoder()
 
-ArrivalKey = tuple[str, str, str, str, bool, str]
+ArrivalKey = tuple[str | bool, ...]
 
 
 class Arrival(msgspec.Struct):
@@ -28,7 +29,7 @@ class Arrival(msgspec.Struct):
     door: str
     uuid: str
     content: str
-    """What was asked (R5), as a JSON array."""
+    """What was asked (R5), as a JSON array; of a refused rollback its amount too."""
     count: int
     first_at: int
     last_at: int
@@ -51,8 +52,9 @@ class Arrivals:
             return
         if isinstance(request, Look | LookTransfer):
             return
-        verdict = decision.verdict.value
-        key = (request.partner, request.key, request.uuid, verdict, decision.replay, request.user)
+        who = (request.partner, request.user, request.uuid, request.door)
+        asked: Content = () if decision.replay else (request.alias, *_asked(request, decision))
+        key: ArrivalKey = (*who, request.key, decision.verdict.value, decision.replay, *asked)
         line = self._lines.get(key)
         if line is not None:
             line.count += 1
@@ -68,6 +70,13 @@ class Arrivals:
         return lines
 
 
+def _asked(request: Request, decision: Decision) -> Content:
+    """The content, which repeats share; of a refused rollback the amount too, since R25 reads it."""
+    if type(request) is Rollback and request.amount is not None and not decision.replay:
+        return (*request.content, show(request.amount))
+    return request.content
+
+
 def _line(request: Request, decision: Decision, now: int) -> Arrival:
     return Arrival(
         partner=request.partner,
@@ -78,7 +87,7 @@ def _line(request: Request, decision: Decision, now: int) -> Arrival:
         replay=decision.replay,
         door=request.door,
         uuid=request.uuid,
-        content=_json.encode(request.content).decode(),
+        content=_json.encode(_asked(request, decision)).decode(),
         count=1,
         first_at=now,
         last_at=now,

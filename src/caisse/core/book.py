@@ -41,7 +41,9 @@ class Player(msgspec.Struct, kw_only=True):
     loaded_seq: int = 0
     """`seq` as the store had it; 0: the player is new. A write counts only if it still holds."""
     touched: set[str] = msgspec.field(default_factory=set)
-    """Currencies whose balance this batch wrote."""
+    """Currencies of wallets that were there before, whose balance this batch changed."""
+    opened: set[str] = msgspec.field(default_factory=set)
+    """Currencies of wallets that this batch opened."""
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,9 +176,13 @@ class Book:
             self.players[entry.partner, entry.player] = player
         player.seq = entry.seq
         player.head = entry.hash
-        if entry.amount or (entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK):
+        if entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK:
             player.wallets[entry.currency] = entry.balance
-            player.touched.add(entry.currency)
+            player.opened.add(entry.currency)
+        elif entry.amount:
+            player.wallets[entry.currency] = entry.balance
+            if entry.currency not in player.opened:
+                player.touched.add(entry.currency)
         fold_standing(player, entry)
 
     def _fold_round(self, entry: Entry) -> None:

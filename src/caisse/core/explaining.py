@@ -29,7 +29,7 @@ RULES: Final[Mapping[str, str]] = {
     "R28": "The reference names another player's bet.",
     "R30": "The game is disabled.",
     "R32": "Every open bet of the round is given back, and the round is closed, known or not.",
-    "R40": "A bet opens its round or joins it; a round belongs to one player and one currency.",
+    "R40": "A bet opens its round or joins it; a round belongs to one player and one wallet's currency.",
     "R41": "A result needs a standing bet in its round, unless it carries a bonus code.",
     "R43": "The round's end closes it.",
     "R44": "An award is paid once for each reference and needs no bet.",
@@ -102,7 +102,7 @@ def verdict_in_words(event: Event) -> str:
 
 
 def row_in_words(row: Entry) -> str:
-    """Where a journal row stands, and what it did: `row 4 of 421, transaction …: bet, -10.0, balance 90.0 USD`."""
+    """Where a row stands, and what it did: `row 4 of 421, transaction …: bet, -10.0, balance 9.0 USD`."""
     moved = f"{'+' if row.amount > 0 else ''}{show(row.amount)}" if row.amount else "nothing moved"
     balance = f", balance {show(row.balance)} {row.currency}" if row.currency else ""
     return f"row {row.seq} of {row.player}, transaction {row.id}: {KINDS[row.kind]}, {moved}{balance}"

@@ -182,7 +182,9 @@ def _asked_of_arrival(a: Arrival) -> tuple[Kind, dict[str, str]]:
     kind = PLAYS[space]
     provider, _, reference = rest.partition(":")
     asked = _given(provider=provider, **{_named_by(kind): reference})
-    if len(content) > 1:
+    if kind is Kind.ROLLBACK:
+        asked |= _given(amount="".join(content[1:]))
+    elif len(content) > 1:
         _, currency, amount, round_, game = content
         asked |= _given(amount=amount, currency=currency, round=round_, game=game)
     return kind, asked

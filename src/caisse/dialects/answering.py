@@ -12,8 +12,15 @@ import msgspec
 
 from caisse.core.entries import Decision
 from caisse.core.policy import Policy
-from caisse.dialects import seamless_v3, seamless_v3_table, seamless_v4, seamless_v4_table
-from caisse.dialects import transfer_v3, transfer_v4, transfer_v4_table
+from caisse.dialects import (
+    seamless_v3,
+    seamless_v3_table,
+    seamless_v4,
+    seamless_v4_table,
+    transfer_v3,
+    transfer_v4,
+    transfer_v4_table,
+)
 from caisse.dialects.door import Answer
 from caisse.dialects.table import Endpoint
 

@@ -1,4 +1,4 @@
-"""The policy profiles that connections may have, their field names held against the tables that serve them."""
+"""The policy profiles that connections may have, their aliases held against the tables that serve them."""
 
 from collections.abc import Mapping
 from pathlib import Path

