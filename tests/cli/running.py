@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from caisse.cli import demo_server
-from caisse.cli.demo_pages import Step
+from caisse.cli.demo_pages import PARTNER, PROVIDER, TOKEN, Step, seamless, transfer
 from caisse.store import opening
 
 PROGRAM = Path(sys.executable).with_name("caisse")
@@ -70,10 +72,10 @@ def ready(db: str) -> str:
 
 
 @contextmanager
-def serving(db: str, log: Path) -> Iterator[httpx2.Client]:
+def serving(db: str, log: Path, *options: str) -> Iterator[httpx2.Client]:
     """A client of a server on a migrated database."""
     with (
-        demo_server.server(db, 0, log) as running,
+        demo_server.server(db, 0, log, *options) as running,
         httpx2.Client(base_url=running.url, trust_env=False) as http,
     ):
         yield http
@@ -96,3 +98,51 @@ def sql(db: str, statement: str) -> list[Sequence[Any]]:
             await database.close()
 
     return asyncio.run(run())
+
+
+def furnished(db: str) -> str:
+    """The URL of a database with the demo's partner and its keyless connection."""
+    ready(db)
+    assert caisse("partner", "add", PARTNER, "--token", TOKEN, "--db", db).code == 0
+    assert caisse("connection", "add", PARTNER, PROVIDER, "--keyless", "--db", db).code == 0
+    return db
+
+
+def pay(verb: str, user: str, **fields: Any) -> Step:
+    """A call of the partner's on the transfer door, edition 3."""
+    body = {"id": user, "uuid": str(uuid.uuid4()), **fields}
+    return transfer("", verb, json.dumps(body), "")
+
+
+def funding(user: str, amount: str = "100.0") -> list[Step]:
+    """What gives a new player a wallet with so much USD."""
+    return [
+        pay("create", user, name=user),
+        pay("create_wallet", user, currency="USD"),
+        pay("charge", user, currency="USD", amount=amount),
+    ]
+
+
+def play(method: str, user: str, reference: str = "", round_: str = "r-1", **fields: Any) -> Step:
+    """A call of the game's on the seamless door, edition 4."""
+    body = {
+        **{
+            "uuid": uuid.uuid4().hex,
+            "userId": user,
+            "providerId": PROVIDER,
+            "gameId": "g-1",
+            "gamename": "G",
+        },
+        **{"roundId": round_, "currency": "USD", "sessionId": "s-1", "roundDetails": "spin"},
+        **{"timestamp": "1482429189000", **({"reference": reference} if reference else {}), **fields},
+    }
+    return seamless("", method, json.dumps(body), "")
+
+
+def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """What a look gives, once it gives something: within the time in which changes must take effect."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.1)
+    return found

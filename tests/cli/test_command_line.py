@@ -38,7 +38,10 @@ ALL = dict(commands(cli))
 
 def test_the_commands_are_those_that_scripts_rely_on() -> None:
     assert {" ".join(path) for path in ALL} == {
-        *("serve", "migrate", "audit", "demo", "config show", "player show"),
+        *("serve", "migrate", "audit", "demo", "config show", "explain", "currencies"),
+        *("player show", "player freeze", "player release"),
+        *("game disable", "game enable", "game list"),
+        *("profile list", "profile show"),
         *("partner add", "partner list"),
         *("partner token add", "partner token list", "partner token revoke"),
         *("connection add", "connection list", "connection revoke"),
@@ -59,10 +62,24 @@ def test_every_command_says_what_it_and_each_of_its_options_is_for(path: tuple[s
             assert parameter.make_metavar(context) in text
 
 
-@pytest.mark.parametrize("path", [p for p in ALL if p not in [("serve",), ("demo",)]], ids=" ".join)
-def test_every_command_about_a_database_takes_db_and_json(path: tuple[str, ...]) -> None:
+WITHOUT_JSON = {("serve",), ("demo",)}
+WITHOUT_DATABASE = {("demo",), ("currencies",), ("profile", "list"), ("profile", "show")}
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_that_answers_takes_json_and_every_one_about_a_database_db(
+    path: tuple[str, ...],
+) -> None:
     options = {option for parameter in ALL[path].params for option in parameter.opts}
-    assert {"--db", "--json"} <= options
+    assert ("--json" in options) == (path not in WITHOUT_JSON)
+    assert ("--db" in options) == (path not in WITHOUT_DATABASE)
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_the_program_itself_helps_with_every_command(path: tuple[str, ...]) -> None:
+    said = caisse(*path, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"Usage: caisse {' '.join(path)}")
 
 
 def test_help_lists_the_commands_exit_codes_and_completion() -> None:
@@ -114,7 +131,7 @@ def test_a_database_url_that_cannot_be_is_wrong_usage(url: str) -> None:
 
 def test_a_database_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
     missing = tmp_path / "missing.db"
-    for words in (("audit",), ("partner", "list"), ("player", "show", "acme", "joe")):
+    for words in (("audit",), ("partner", "list"), ("player", "show", "acme", "joe"), ("explain", "x")):
         said = caisse(*words, "--db", f"sqlite:///{missing}")
         assert (said.code, "'caisse migrate' makes one" in said.error) == (3, True)
     assert list(tmp_path.iterdir()) == []
@@ -162,7 +179,11 @@ def test_config_says_where_each_setting_comes_from() -> None:
     assert told["port"] == {"value": 99, "from": "--port"}
     assert told["host"] == {"value": "::1", "from": "CAISSE_HOST"}
     assert told["writers"] == {"value": 2, "from": "default"}
-    assert told["profiles"] == {"value": None, "from": "not set"}
+    assert told["profiles"] == {"value": None, "from": "default"}
+    assert told["token"] == {"value": None, "from": "not set"}
+    told = caisse("config", "show", "--json", "--currencies", "c.toml", env={"CAISSE_PROFILES": "p"}).json
+    assert told["currencies"] == {"value": "c.toml", "from": "--currencies"}
+    assert told["profiles"] == {"value": "p", "from": "CAISSE_PROFILES"}
     assert set(told) == {"db", "host", "port", "writers", "profiles", "currencies", "token", "key"}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from caisse.build import DOORS
 from caisse.core.policy import Policy
+from caisse.dialects.door import Route
 from caisse.dialects.examples import EXAMPLES
 from caisse.dialects.manual import Manual
 from caisse.dialects.manuals import MANUALS
@@ -106,7 +107,7 @@ def test_what_the_server_refuses_by_itself_is_documented_for_every_door(manual: 
             said = MADE["paths"][mount.prefix + endpoint.path]["post"]
             told = manual.door.status(status)
             headers = {"content-type": "application/json", "retry-after": "1"}
-            DOC.judge(said, Reply(told, headers, manual.door.reject(status)))
+            DOC.judge(said, Reply(told, headers, manual.door.reject(status, Route(endpoint))))
 
 
 def test_a_profiles_own_codes_are_documented() -> None:

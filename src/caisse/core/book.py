@@ -146,10 +146,14 @@ class Book:
             self.entries[entry.partner, entry.alias] = entry
 
     def open_bets(self, key: RoundKey) -> list[Entry]:
-        """The accepted bets of a round that were not rolled back, oldest first."""
-        rows = [row for row in self.round_rows.get(key, ()) if row.verdict is Verdict.OK]
-        undone = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
-        return [row for row in rows if row.kind is Kind.BET and row.reference not in undone]
+        """The accepted bets of a round whose rollback was not decided yet, oldest first.
+
+        A rollback that was refused stays refused (R2): its key is taken.
+        """
+        rows = self.round_rows.get(key, ())
+        decided = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
+        bets = (row for row in rows if row.kind is Kind.BET and row.verdict is Verdict.OK)
+        return [bet for bet in bets if bet.reference not in decided]
 
     def take(self, decision: Decision) -> None:
         """Fold a decision's rows in: what follows in the batch sees them."""
@@ -159,7 +163,7 @@ class Book:
             self._fold_player(entry)
             if entry.kind in TRANSFERS:
                 self.newest_transfers[entry.partner, entry.player] = entry
-            if entry.round and tells_of_round(entry):
+            if entry.round:
                 self._fold_round(entry)
 
     def _fold_player(self, entry: Entry) -> None:
@@ -187,13 +191,13 @@ class Book:
 
     def _fold_round(self, entry: Entry) -> None:
         key = (entry.partner, entry.provider, entry.round)
+        if key in self.round_rows:
+            self.round_rows[key].append(entry)
         before = self.rounds.get(key)
-        after = fold_round(before, entry)
+        after = fold_round(before, entry) if tells_of_round(entry) else before
         if after is not None and after is not before:
             self.rounds[key] = after
             self.touched_rounds.add(key)
-        if key in self.round_rows:
-            self.round_rows[key].append(entry)
 
 
 def tells_of_round(entry: Entry) -> bool:

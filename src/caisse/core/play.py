@@ -6,7 +6,7 @@ from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Decision, Entry, Kind
 from caisse.core.policy import Policy
 from caisse.core.requests import Award, Bet, Content, EndRound, ExpireSession, Result, fingerprint
-from caisse.core.rows import UNKNOWN_PLAYER, replay, row, seen, unkept, write
+from caisse.core.rows import UNKNOWN_PLAYER, expired, replay, row, seen, unkept, write
 from caisse.core.verdicts import Verdict
 
 Guarded = tuple[Verdict, str]
@@ -53,7 +53,7 @@ def _bet_guards(r: Bet, player: Player, book: Book, policy: Policy) -> Guarded:
         return _too_late(policy)
     if round_ and round_.state == "ended":
         return Verdict.ROUND_ENDED, "R47"
-    if r.session and (r.partner, r.session_key) in book.entries:
+    if r.session and expired(r, book):
         return Verdict.SESSION_EXPIRED, "R47"
     return _purse_guards(r, player)
 
@@ -107,16 +107,24 @@ def _result_guards(r: Result, player: Player, book: Book) -> Guarded:
 
 
 def _pay_result(r: Result, player: Player, book: Book, now: int, rule: str) -> Decision:
-    """One row for the win; one for a promotional win not paid before; one if the round ends with it."""
+    """A promotional win not paid before, the win, the round's end if it comes with it.
+
+    The win's row follows the promotional one, so that the answer tells the balance after both.
+    """
     ok, money = Verdict.OK, r.currency
-    rows = [row(r, player, now, Kind.RESULT, ok, rule, currency=money, amount=r.amount, asked=r.amount)]
+    rows: list[Entry] = []
     if r.promo and (r.partner, r.promo_key) not in book.entries:
         promo = (r.promo_key, r.promo_content)
-        rows.append(_beside(r, player, now, Kind.PROMO, "R48", r.promo.amount, promo, rows[-1]))
+        rows.append(_beside(r, player, now, Kind.PROMO, "R48", r.promo.amount, promo, None))
+    after = rows[-1] if rows else None
+    win = row(
+        r, player, now, Kind.RESULT, ok, rule, currency=money, amount=r.amount, asked=r.amount, after=after
+    )
+    rows.append(win)
     if r.closes and (r.partner, r.end_key) not in book.entries:
         end = (r.end_key, r.end_content)
-        rows.append(_beside(r, player, now, Kind.END_ROUND, "R43", 0, end, rows[-1]))
-    return Decision(verdict=ok, rule=rule, row=rows[0], rows=tuple(rows))
+        rows.append(_beside(r, player, now, Kind.END_ROUND, "R43", 0, end, win))
+    return Decision(verdict=ok, rule=rule, row=win, rows=tuple(rows))
 
 
 def _beside(
@@ -127,7 +135,7 @@ def _beside(
     rule: str,
     amount: int,
     claim: tuple[str, Content],
-    after: Entry,
+    after: Entry | None,
 ) -> Entry:
     """A row that a result brings along, under the key and content of the request it stands for."""
     key, content = claim

@@ -4,7 +4,7 @@ from caisse.core.book import Book, Player
 from caisse.core.entries import Decision, Kind, Seen
 from caisse.core.policy import Policy
 from caisse.core.requests import CreatePlayer, Look, LookTransfer, OpenWallet, SetFrozen
-from caisse.core.rows import UNKNOWN_PLAYER, replay, seen, unkept, write
+from caisse.core.rows import UNKNOWN_PLAYER, expired, replay, seen, unkept, write
 from caisse.core.verdicts import Verdict
 
 
@@ -42,7 +42,7 @@ def look(r: Look, book: Book, policy: Policy, now: int) -> Decision:
     player = book.players.get((r.partner, r.user))
     if player is None:
         return UNKNOWN_PLAYER
-    if r.session and (r.partner, r.session_key) in book.entries:
+    if r.session and expired(r, book):
         return Decision(verdict=Verdict.SESSION_EXPIRED, rule="R47")
     if r.currency and r.currency not in player.wallets:
         return Decision(verdict=Verdict.WALLET_UNKNOWN, rule="R8")

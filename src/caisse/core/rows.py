@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from caisse.core.book import Book, Player
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
-from caisse.core.requests import Content, Request, fingerprint
+from caisse.core.requests import Bet, Content, Look, Request, fingerprint
 from caisse.core.verdicts import UNKEPT, Verdict
 
 REQUEST_FIELDS: Final = ("provider", "reference", "round", "game", "session", "name", "details")
@@ -48,6 +48,12 @@ def _seen_alias(request: Request, book: Book) -> Decision | None:
     if first.verdict is not Verdict.OK:
         return replay(first)
     return Decision(verdict=Verdict.ALREADY_TRANSFERRED, rule="R3", row=first, replay=True)
+
+
+def expired(r: Bet | Look, book: Book) -> bool:
+    """R47: whether the request's session is known to be over; another player's of that name is not it."""
+    end = book.entries.get((r.partner, r.session_key))
+    return end is not None and end.player == r.user
 
 
 def write(

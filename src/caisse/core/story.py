@@ -63,7 +63,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     row: Entry | None
     """The row that the answer was told from."""
     rows: tuple[Entry, ...] = ()
-    """The rows written."""
+    """The rows written, in order; one of them may have come along with what was asked for (R48)."""
 
     @property
     def flagged(self) -> bool:
@@ -111,8 +111,8 @@ def _request(row: Entry) -> tuple[str, str, str]:
 
 
 def _decided(rows: list[Entry]) -> Event:
-    """The rows of one decision, in order; the first of them carries the answer."""
-    first = rows[0]
+    """The rows of one decision, in order. The first is the request's own; a result's, wherever it stands."""
+    first = next((row for row in rows if row.kind is Kind.RESULT), rows[0])
     return Event(
         at=first.at,
         last_at=first.at,

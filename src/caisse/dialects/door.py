@@ -104,7 +104,10 @@ class Door(Protocol):
     def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
         """The question that a call asks, or the answer that needs no question."""
 
-    def reject(self, status: int) -> bytes:
+    def owns(self, path: str) -> bool:
+        """Whether a path that leads nowhere was meant for this door: its 404 then has the door's shape."""
+
+    def reject(self, status: int, route: Route | None = None) -> bytes:
         """The body of a failure that the HTTP server found (404, 413, 503 …)."""
 
     def status(self, status: int) -> int:

@@ -62,7 +62,7 @@ class Manual:
     """Other HTTP statuses that the door itself tells failures under."""
     failure: Callable[[Endpoint, int], Body]
     """What it tells under one of them."""
-    rejected: Callable[[int], Body]
+    rejected: Callable[[Endpoint, int], Body]
     """What it tells where the HTTP server found that failure."""
     parameters: tuple[Parameter, ...] = ()
     secret: str = ""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from caisse.dialects import seamless_v3, seamless_v3_table, seamless_v4
+from caisse.dialects.door import Route
 from caisse.dialects.manual import Body, Manual, Mount, Parameter, Policies, faults, shown
 from caisse.dialects.seamless_v3 import SeamlessV3
 from caisse.dialects.seamless_v4 import SUCCESS, SeamlessV4
@@ -69,12 +70,14 @@ def _refused_4(endpoint: Endpoint, refusal: Refusal) -> Body:
 
 def _failure_4(endpoint: Endpoint, status: int) -> Body:
     if status != 503:
-        return _rejected_4(status)
+        return _rejected_4(endpoint, status)
     return _refused_4(endpoint, ROUND_NOT_ENDED if endpoint is END_ROUND else NO_VERDICT)
 
 
-def _rejected_4(status: int) -> Body:
-    body: Body = json.loads(SeamlessV4().reject(status))
+def _rejected_4(endpoint: Endpoint, status: int) -> Body:
+    body: dict[str, object] = json.loads(SeamlessV4().reject(status, Route(endpoint)))
+    if "reference" in body:
+        body["reference"] = _REFERENCE
     return body
 
 
@@ -147,6 +150,6 @@ SEAMLESS_V3: Final = Manual(
     refusals=_refusals_3,
     statuses=(400, 401, 405, 415, 503),
     failure=lambda endpoint, status: _rejected_3(status),
-    rejected=_rejected_3,
+    rejected=lambda endpoint, status: _rejected_3(status),
     secret=seamless_v3.TOKEN,
 )

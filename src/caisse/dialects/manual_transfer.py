@@ -79,7 +79,7 @@ TRANSFER_V3: Final = Manual(
     refusals=_refusals_3,
     statuses=(400, 401, 405, 415, 503),
     failure=lambda endpoint, status: _rejected_3(status),
-    rejected=_rejected_3,
+    rejected=lambda endpoint, status: _rejected_3(status),
     parameters=(
         Parameter("partner_id", "query", "The partner's id.", {"type": "string", "minLength": 1}, "demo"),
     ),
@@ -133,5 +133,5 @@ TRANSFER_V4: Final = Manual(
     refusals=_refusals_4,
     statuses=(405, 503),
     failure=lambda endpoint, status: NO_VERDICT._asdict() if status == 503 else _rejected_4(status),
-    rejected=_rejected_4,
+    rejected=lambda endpoint, status: _rejected_4(status),
 )

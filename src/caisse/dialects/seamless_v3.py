@@ -32,6 +32,10 @@ class SeamlessV3:
         """In any letter case."""
         return _ROUTES.get(path) or _ROUTES.get(path.lower())
 
+    def owns(self, path: str) -> bool:
+        """All under its base."""
+        return path.lower().startswith("/seamless/v3/")
+
     def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
@@ -49,7 +53,7 @@ class SeamlessV3:
             return _unheard(400 if is_json(call.content_type) else 415, None)
         return _ask(endpoint, found, connection, policy, world)
 
-    def reject(self, status: int) -> bytes:
+    def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
         return _unheard(status, None).body
 

@@ -21,8 +21,10 @@ from caisse.dialects.seamless_v4_table import (
     END_ROUND,
     ENDPOINTS,
     LOGIN,
+    NO_SUCH_METHOD,
     NO_VERDICT,
     OF_BETS,
+    POST_ONLY,
     REFUND,
     REFUSALS,
     ROUND_NOT_ENDED,
@@ -60,11 +62,16 @@ class SeamlessV4:
             return None
         return Route(route.endpoint, key)
 
+    def owns(self, path: str) -> bool:
+        """All under `/V4/`, with a key before it or without; a deeper path is somebody else's."""
+        parts = path.lower().split("/")
+        return "v4" in parts[1:3] and len(parts) <= 5
+
     def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
-            return Answer(405, self.reject(405), ALLOW)
+            return Answer(405, self.reject(405, route), ALLOW)
         fields = read(call.body) if is_json(call.content_type) else None
         connection = _connection(route, call, world, fields)
         if connection is None:
@@ -79,16 +86,23 @@ class SeamlessV4:
             return _refused(endpoint, LOGIN, found)
         return _ask(endpoint, found, connection, policy, world)
 
-    def reject(self, status: int) -> bytes:
-        """A failure found before the method was known to matter."""
-        if status in NO_ANSWER:
-            return encode({"error": NO_VERDICT.error, "description": NO_VERDICT.description})
-        refusal = LOGIN if status in (401, 403) else UNREADABLE
-        return encode({"error": refusal.error, "description": refusal.description})
+    def reject(self, status: int, route: Route | None = None) -> bytes:
+        """A failure found before the body was read, in the method's own form if the path named one."""
+        endpoint = route.endpoint if route else None
+        shown: dict[str, object] = {"reference": ""} if endpoint is CANCEL else {}
+        return encode(body_of(endpoint, _of_status(status, endpoint), shown))
 
     def status(self, status: int) -> int:
         """What the vendor would not read as an answer is told under 200."""
         return status if status in NO_ANSWER else 200
+
+
+def _of_status(status: int, endpoint: Endpoint | None) -> Refusal:
+    if status in (404, 405):
+        return NO_SUCH_METHOD if status == 404 else POST_ONLY
+    if status in NO_ANSWER:
+        return ROUND_NOT_ENDED if endpoint is END_ROUND else NO_VERDICT
+    return LOGIN if status in (401, 403) else UNREADABLE
 
 
 def _connection(route: Route, call: Call, world: World, fields: dict[str, Any] | None) -> Connection | None:
@@ -171,7 +185,7 @@ def _field(endpoint: Endpoint, name: str, fields: dict[str, Any] | None) -> obje
     return found.get(name) if found else None
 
 
-def body_of(endpoint: Endpoint, refusal: Refusal, shown: dict[str, object]) -> dict[str, object]:
+def body_of(endpoint: Endpoint | None, refusal: Refusal, shown: dict[str, object]) -> dict[str, object]:
     """An answer. `error` is a number, but text on Refund, as the vendor's page shows it."""
     error = str(refusal.error) if endpoint is REFUND else refusal.error
     return {**shown, "error": error, "description": refusal.description}

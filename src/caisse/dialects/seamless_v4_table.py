@@ -37,6 +37,8 @@ class Refusal(NamedTuple):
 LOGIN: Final = Refusal(4, "Login, key or address refused")
 UNREADABLE: Final = Refusal(7, "Unreadable request")
 NO_VERDICT: Final = Refusal(100, "Temporarily unavailable, send the same request again")
+NO_SUCH_METHOD: Final = Refusal(100, "No such method")
+POST_ONLY: Final = Refusal(100, "Only POST is answered")
 ROUND_NOT_ENDED: Final = Refusal(130, "Temporarily unavailable, send the same request again")
 
 WRONG: Final[Mapping[Wrong, Refusal]] = {

@@ -176,6 +176,10 @@ class TransferV3:
         """Paths of this door are spelled exactly."""
         return _ROUTES.get(path)
 
+    def owns(self, path: str) -> bool:
+        """All that begins like one of its paths."""
+        return path.startswith(("/user/", "/log/"))
+
     def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
         """Who asks, is it readable, is it valid; then it is a question for the writer."""
         if call.method != "POST":
@@ -189,7 +193,7 @@ class TransferV3:
             return _unheard(400 if is_json(call.content_type) else 415, found)
         return _ask(route.endpoint, found, partner, world)
 
-    def reject(self, status: int) -> bytes:
+    def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
         return _unheard(status, None).body
 

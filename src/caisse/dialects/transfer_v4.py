@@ -46,6 +46,10 @@ class TransferV4:
         """At the root or under the vendor's base, in any letter case."""
         return _ROUTES.get(path) or _FOLDED.get(path.lower())
 
+    def owns(self, path: str) -> bool:
+        """All under the vendor's base; at the root it has no ground of its own."""
+        return path.lower().startswith(f"{BASE.lower()}/")
+
     def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
         """Is it readable, who asks, is it valid; then it is a question for the writer."""
         if call.method != "POST":
@@ -59,7 +63,7 @@ class TransferV4:
             return _refused(LOGIN)
         return _ask(route.endpoint, found, partner, world)
 
-    def reject(self, status: int) -> bytes:
+    def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before the body was read."""
         if status in NO_ANSWER:
             return _body(NO_VERDICT)

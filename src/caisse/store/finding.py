@@ -27,7 +27,7 @@ ROUND_KINDS: Final = ("end", "unround")
 LATE: Final = frozenset({Verdict.LATE_BET, Verdict.ABSORBED})
 OF_ROUND: Final = frozenset({Verdict.BET_SETTLED, Verdict.NO_STANDING_BET, Verdict.ROUND_ENDED})
 """Refusals that only the other rows of the round explain."""
-SEVERAL_ROWS: Final = frozenset({Kind.RESULT, Kind.ROUND_ROLLBACK})
+SEVERAL_ROWS: Final = frozenset({Kind.PROMO, Kind.RESULT, Kind.ROUND_ROLLBACK})
 """What is decided together with other rows (R32, R48)."""
 
 MOST: Final = 100
@@ -124,7 +124,7 @@ async def _transaction(scope: Scope) -> list[Entry]:
 
 
 async def _uuid(scope: Scope) -> list[Entry]:
-    rows = await _journal(scope, "uuid = $1 and provider <> ''", scope.text)
+    rows = await _everywhere(scope, "uuid = $2 and provider <> ''")
     keys = {(partner, transfer_key(u)) for partner in scope.partners for u in _spellings(scope.text)}
     return rows + await _by_keys(scope, keys)
 
@@ -163,11 +163,7 @@ async def _round_rows(scope: Scope, partner: str, provider: str, round_: str) ->
 
 
 async def _user(scope: Scope) -> list[Entry]:
-    found: list[Entry] = []
-    for partner in scope.partners:
-        where = "partner = $1 and player = $2"
-        found += await _journal(scope, where, partner, scope.text, newest=True)
-    return found
+    return await _everywhere(scope, "player = $2", newest=True)
 
 
 SEARCHES: Final = {
@@ -182,7 +178,7 @@ SEARCHES: Final = {
 
 async def _last_resort(scope: Scope) -> list[Entry]:
     """The whole journal, for a round that was never opened since its bets were refused, or a live session."""
-    return await _journal(scope, "round = $1 or session = $1", scope.text)
+    return await _everywhere(scope, "(round = $2 or session = $2)")
 
 
 async def _belonging(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
@@ -210,7 +206,15 @@ def _rounds_that_decided(rows: Iterable[Entry]) -> list[tuple[str, str, str]]:
 
 
 async def _by_id(scope: Scope, id_: str) -> list[Entry]:
-    return await _journal(scope, "id = $1", id_)
+    return [row for row in await _journal(scope, "id = $1", id_) if row.partner in scope.partners]
+
+
+async def _everywhere(scope: Scope, where: str, *, newest: bool = False) -> list[Entry]:
+    """The rows that have the text there, at each partner; `$2` is the text."""
+    found: list[Entry] = []
+    for partner in scope.partners:
+        found += await _journal(scope, f"partner = $1 and {where}", partner, scope.text, newest=newest)
+    return found
 
 
 async def _by_keys(scope: Scope, keys: EntryKeys, column: str = "key") -> list[Entry]:
@@ -240,8 +244,7 @@ def _places(values: list[str]) -> str:
 async def _journal(scope: Scope, where: str, *args: Any, newest: bool = False) -> list[Entry]:
     order = "seq desc" if newest else "seq"
     sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order} limit {MOST}"
-    rows = [columns.entry_of(row) for row in await scope.db.fetch(sql, *args)]
-    return [row for row in rows if row.partner in scope.partners]
+    return [columns.entry_of(row) for row in await scope.db.fetch(sql, *args)]
 
 
 async def _arrivals_of(scope: Scope, rows: Iterable[Entry]) -> list[Arrival]:

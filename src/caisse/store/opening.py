@@ -12,11 +12,14 @@ class BadUrl(ValueError):
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file that an SQLite URL names; None for PostgreSQL. BadUrl for anything else."""
+    """The file that an SQLite URL names, links followed, so that one file has one lock; None for PostgreSQL.
+
+    BadUrl for anything else.
+    """
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
         if path:
-            return Path(path).absolute()
+            return Path(path).resolve()
     elif url.startswith(("postgresql://", "postgres://")):
         return None
     raise BadUrl("a database URL is sqlite:///path/to/file or postgresql://user@host/name")

@@ -242,7 +242,12 @@ def sync_earlier(path: Path) -> None:
 
 
 def lock_file(path: Path) -> int:
-    """Hold the file for the life of this server. Unavailable if another server holds it."""
+    """Hold the file for the life of this server. Unavailable if another server holds it.
+
+    A file with a second name would have a second lock, so there may be none.
+    """
+    if path.exists() and path.stat().st_nlink > 1:
+        raise Unavailable(f"{path} has another name too (a hard link): two servers could hold it")
     handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

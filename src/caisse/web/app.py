@@ -85,16 +85,23 @@ class App:
     def _page(self, exchange: Exchange) -> Answer:
         page = self.pages.get(exchange.path)
         if page is None:
-            return Answer(404, NOT_FOUND)
+            return self._not_found(exchange.path)
         if exchange.method not in ("GET", "HEAD"):
             return Answer(405, NOT_ALLOWED, (("Allow", "GET, HEAD"),))
         return page(exchange)
 
+    def _not_found(self, path: str) -> Answer:
+        for door in self._doors:
+            if door.owns(path):
+                return Answer(404, door.reject(404))
+        return Answer(404, NOT_FOUND)
+
     def reject(self, status: int, path: str) -> tuple[int, bytes]:
         """What a failure that the HTTP server found is told as by the door it was meant for."""
         for door in self._doors:
-            if door.find(path) is not None:
-                return door.status(status), door.reject(status)
+            route = door.find(path)
+            if route is not None or door.owns(path):
+                return door.status(status), door.reject(status, route)
         return status, msgspec.json.encode({"error": f"http status {status}"})
 
 

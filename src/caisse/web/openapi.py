@@ -4,6 +4,7 @@ Built once, when the server starts; knows no request. What a door says is asked 
 here repeats a path, a field, a code or a text of any dialect.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -162,10 +163,10 @@ def _failures(manual: Manual, mount: Mount, endpoint: Endpoint) -> dict[int, lis
     for status in SERVER_FOUND:
         told = manual.door.status(status)
         if told != 200:
-            found.setdefault(told, []).append(manual.rejected(status))
+            found.setdefault(told, []).append(manual.rejected(endpoint, status))
     found[503].append(openapi_pages.rejected(503))  # before any path is known
     if any(parameter.place == "path" for parameter in mount.parameters):
-        found[404] = [openapi_pages.NOT_FOUND]
+        found[404] = [json.loads(manual.door.reject(404)), openapi_pages.NOT_FOUND]
         found.setdefault(431, []).append(openapi_pages.rejected(431))
     return found
 
@@ -192,7 +193,7 @@ def _ref(name: str) -> Json:
 
 def _schemas(manual: Manual, endpoint: Endpoint, policies: Sequence[Policy]) -> Json:
     name = _name(manual, endpoint)
-    refusals = [*manual.refusals(endpoint, policies), *_rejections(manual)]
+    refusals = [*manual.refusals(endpoint, policies), *_rejections(manual, endpoint)]
     return {
         f"{name}.request": _request(endpoint),
         f"{name}.success": _answer(manual, manual.success(endpoint), {}),
@@ -200,11 +201,11 @@ def _schemas(manual: Manual, endpoint: Endpoint, policies: Sequence[Policy]) -> 
     }
 
 
-def _rejections(manual: Manual) -> Iterator[Body]:
+def _rejections(manual: Manual, endpoint: Endpoint) -> Iterator[Body]:
     """What the HTTP server found, on a door that tells it under HTTP 200."""
     for status in SERVER_FOUND:
         if manual.door.status(status) == 200:
-            yield manual.rejected(status)
+            yield manual.rejected(endpoint, status)
 
 
 def _request(endpoint: Endpoint) -> Json:
