@@ -8,33 +8,46 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench bench-quick bench-docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: .venv/run.stamp  ## play both refunds on an embedded database, then stay up (DEMO_ARGS=--once: stop)
 	$(BIN)/caisse demo $(DEMO_ARGS)
 
 test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k refund')
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
+
+bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, half an hour and more (BENCH_ARGS='--only caisse-pg')
+	$(BENCH) $(BENCH_ARGS)
+
+bench-quick: .venv-bench/bench.stamp  ## the same contenders in under three minutes, noisier
+	$(BENCH) --quick $(BENCH_ARGS)
+
+bench-docs: .venv-bench/bench.stamp  ## write the figures of RESULT=bench/results/….json into docs/performance.md
+	$(BENCH) --docs $(RESULT)
 
 lock: .venv-lock/bin/uv  ## write requirements/*.lock anew from pyproject.toml (UPGRADE=--upgrade: newest versions)
 	$(COMPILE) --group build --output-file requirements/build.lock
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.lock \
 		--constraint requirements/build.lock --output-file requirements/dev.lock
+	$(COMPILE) --group bench-build --constraint requirements/build.lock \
+		--output-file requirements/bench-build.lock
+	$(COMPILE) pyproject.toml --group bench --constraint requirements/run.lock \
+		--constraint requirements/bench-build.lock --output-file requirements/bench.lock
 
 clean:  ## remove the environments, caches, build products and the demo's var/
-	rm -rf .venv .venv-lock var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock .venv-bench var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 COMPILE = .venv-lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
@@ -70,4 +83,17 @@ endef
 .venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
 	$(PIP) install --require-hashes -r requirements/dev.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The benchmark's own environment: caisse as locked for its users, and the peers. A peer without a wheel is built
+# with the tools of a lock, too.
+BENCH = .venv-bench/bin/python -m bench
+BENCH_PIP := .venv-bench/bin/python -m pip --disable-pip-version-check --quiet
+
+.venv-bench/bench.stamp: requirements/bench-build.lock requirements/bench.lock
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-bench
+	$(BENCH_PIP) install --require-hashes -r requirements/bench-build.lock
+	$(BENCH_PIP) install --require-hashes --no-build-isolation -r requirements/bench.lock
+	$(BENCH_PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

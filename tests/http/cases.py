@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tests.http.crowd import CLIENTS, sent
 from tests.http.house import DEFAULT, House, new_id
 from tests.http.server import Answer, Call, Game, Partner
@@ -220,3 +222,9 @@ def same_answers(house: House, played: Sequence[Played]) -> None:
             expected = answer.body
             expected.pop("retransmission", None)
             assert list(said.items()) == list(expected.items())
+
+
+def spelled(value: object) -> str:
+    """A value as a test's name shows it, the same in every process."""
+    text = bytes(value).decode() if isinstance(value, msgspec.Raw) else repr(value)
+    return text[:40]

@@ -25,6 +25,7 @@ from tests.http.cases import (
     result,
     same_answers,
     seat,
+    spelled,
     unkept,
     wallet,
     withdraw,
@@ -469,7 +470,7 @@ BAD_FIELDS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(n, v) for n in BAD_FIELDS for v in BAD_FIELDS[n]], ids=repr)
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n in BAD_FIELDS for v in BAD_FIELDS[n]], ids=spelled)
 def test_a_bad_field_is_7(house: House, name: str, value: Any) -> None:
     answer = house.send(house.game().play("Bet", "nobody", **{"reference": new_id("b"), name: value}))
     assert (answer.status, answer.code) == (200, 7)

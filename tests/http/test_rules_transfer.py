@@ -22,6 +22,7 @@ from tests.http.cases import (
     result,
     same_answers,
     seat,
+    spelled,
     unkept,
     wallet,
     withdraw,
@@ -189,7 +190,7 @@ NO_AMOUNTS: list[Any] = [
 
 
 @pytest.mark.parametrize("verb", ["charge", "refund"])
-@pytest.mark.parametrize("amount", NO_AMOUNTS, ids=lambda amount: repr(amount)[:24])
+@pytest.mark.parametrize("amount", NO_AMOUNTS, ids=spelled)
 def test_R12_no_amount_is_an_invalid_parameter_before_any_state_is_read(
     house: House, verb: str, amount: Any
 ) -> None:
@@ -209,7 +210,7 @@ AMOUNTS: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("amount", "shown"), AMOUNTS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("amount", "shown"), AMOUNTS, ids=spelled)
 def test_R13_an_amount_keeps_every_digit_on_its_way(house: House, amount: Any, shown: str) -> None:
     user = house.player("")
     said = house.told(house.partner.charge(user, amount)).body
@@ -224,7 +225,7 @@ BAD_FIELDS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(n, v) for n in BAD_FIELDS for v in BAD_FIELDS[n]], ids=repr)
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n in BAD_FIELDS for v in BAD_FIELDS[n]], ids=spelled)
 def test_a_bad_field_is_an_invalid_parameter(house: House, name: str, value: Any) -> None:
     fields = {"id": "nobody", "currency": "USD", "amount": "1.0", "uuid": new_uuid(), name: value}
     answer = house.send(house.partner.call("refund", fields))
@@ -232,7 +233,7 @@ def test_a_bad_field_is_an_invalid_parameter(house: House, name: str, value: Any
     assert answer.body["uuid"] == fields["uuid"]
 
 
-@pytest.mark.parametrize("name", [..., None, "", 7, "x" * 33, "a\tb"], ids=repr)
+@pytest.mark.parametrize("name", [..., None, "", 7, "x" * 33, "a\tb"], ids=spelled)
 def test_a_bad_name_is_an_invalid_parameter(house: House, name: Any) -> None:
     user = new_id("p")
     assert house.send(house.partner.call("create", {"id": user, "name": name, "uuid": new_uuid()})).code == 1

@@ -145,6 +145,10 @@ class Book:
         if entry.alias:
             self.entries[entry.partner, entry.alias] = entry
 
+    def add_round(self, found: Round) -> None:
+        """Make a round visible."""
+        self.rounds[found.partner, found.provider, found.id] = found
+
     def open_bets(self, key: RoundKey) -> list[Entry]:
         """The accepted bets of a round whose rollback was not decided yet, oldest first.
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec.structs import astuple
 
 from caisse.core.arrivals import Arrival
-from caisse.core.book import Player, Round
+from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
 from caisse.core.verdicts import Verdict
@@ -64,6 +64,17 @@ def player_of(row: Sequence[Any]) -> Player:
         wallets={},
         loaded_seq=seq,
     )
+
+
+def add_players(book: Book, rows: Iterable[Any]) -> None:
+    """Players with their wallets, as read by `PLAYER_SELECT` and a wallet's currency and balance as text."""
+    for row in rows:
+        key = (row[0], row[1])
+        player = book.players.get(key)
+        if player is None:
+            player = book.players[key] = player_of(row[:-2])
+        if row[-2] is not None:
+            player.wallets[row[-2]] = read_stored(row[-1])
 
 
 _AMOUNT_AT: Final = JOURNAL.index("amount")

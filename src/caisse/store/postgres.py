@@ -16,8 +16,7 @@ from typing import Any, Final
 import asyncpg
 
 from caisse.core.arrivals import Arrival
-from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, rounds_to_load
-from caisse.core.money import read_stored
+from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from caisse.store.postgres_write import RECORD, record_arguments, statement
@@ -196,7 +195,7 @@ async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
 
 async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
     book = Book()
-    await _load_players(connection, wanted.players, book)
+    columns.add_players(book, await connection.fetch(LOAD_PLAYERS, *_columns(wanted.players, 2)))
     aliases = [key for key in wanted.entries if key[1].startswith("x:")]
     if wanted.entries:
         await _load_entries(connection, LOAD_ENTRIES, wanted.entries, book)
@@ -205,8 +204,7 @@ async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
     rounds = rounds_to_load(wanted, book)
     if rounds:
         for row in await connection.fetch(LOAD_ROUNDS, *_columns(rounds, 3)):
-            found = columns.round_of(row)
-            book.rounds[found.partner, found.provider, found.id] = found
+            book.add_round(columns.round_of(row))
     if wanted.whole_rounds:
         book.round_rows = {key: [] for key in wanted.whole_rounds}
         for row in await connection.fetch(LOAD_ROUND_ROWS, *_columns(wanted.whole_rounds, 3)):
@@ -217,17 +215,6 @@ async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
             entry = columns.entry_of(row)
             book.newest_transfers[entry.partner, entry.player] = entry
     return book
-
-
-async def _load_players(connection: asyncpg.Connection, keys: list[PlayerKey], book: Book) -> None:
-    players: dict[PlayerKey, Player] = book.players
-    for row in await connection.fetch(LOAD_PLAYERS, *_columns(keys, 2)):
-        *head, currency, balance = row
-        player = players.get((row[0], row[1]))
-        if player is None:
-            player = players[row[0], row[1]] = columns.player_of(head)
-        if currency is not None:
-            player.wallets[currency] = read_stored(balance)
 
 
 async def _load_entries(connection: asyncpg.Connection, sql: str, keys: list[EntryKey], book: Book) -> None:

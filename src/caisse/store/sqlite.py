@@ -15,27 +15,37 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import apsw
+import msgspec
 from msgspec.structs import astuple
 
 from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Player, Wants, rounds_to_load
-from caisse.core.money import read_stored
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from caisse.store.changed import changed
 
 T = TypeVar("T")
 
+_json = msgspec.json.Encoder()
+
 BUSY_MILLISECONDS: Final = 5_000
 """How long a writer waits for another's short transaction."""
 
-LOAD_PLAYER: Final = f"select {columns.PLAYER_SELECT} from player where partner = ? and id = ?"
-LOAD_WALLETS: Final = "select currency, balance from wallet where partner = ? and player = ?"
-LOAD_ENTRY: Final = f"select {columns.JOURNAL_SELECT} from journal where partner = ? and key = ?"
-LOAD_ALIAS: Final = f"""
-select {columns.JOURNAL_SELECT} from journal where partner = ? and alias = ? and alias <> ''"""
-LOAD_ROUND: Final = f"""
-select {columns.ROUND_SELECT} from round where partner = ? and provider = ? and id = ?"""
+LOAD_PLAYERS: Final = f"""
+select {columns.PLAYER_SELECT}, wallet.currency, wallet.balance from json_each(?) as wanted
+cross join player on player.partner = wanted.value ->> 0 and player.id = wanted.value ->> 1
+left join wallet on wallet.partner = player.partner and wallet.player = player.id"""
+LOAD_ENTRIES: Final = f"""
+select {columns.JOURNAL_SELECT} from json_each(?) as wanted
+cross join journal on journal.partner = wanted.value ->> 0 and journal.key = wanted.value ->> 1"""
+LOAD_ALIASES: Final = f"""
+select {columns.JOURNAL_SELECT} from json_each(?) as wanted
+cross join journal on journal.partner = wanted.value ->> 0 and journal.alias = wanted.value ->> 1
+    and journal.alias <> ''"""
+LOAD_ROUNDS: Final = f"""
+select {columns.ROUND_SELECT} from json_each(?) as wanted
+cross join round on round.partner = wanted.value ->> 0 and round.provider = wanted.value ->> 1
+    and round.id = wanted.value ->> 2"""
 LOAD_ROUND_ROWS: Final = f"""
 select {columns.JOURNAL_SELECT} from round join journal on journal.partner = round.partner
     and journal.player = round.player and journal.seq >= round.opened_seq
@@ -134,24 +144,28 @@ def _load(c: apsw.Connection, wanted: Wants) -> Book:
 
 
 def _read(c: apsw.Connection, wanted: Wants) -> Book:
+    """One statement for all keys of a kind: starting one costs as much as finding several rows."""
     book = Book()
-    for key in wanted.players:
-        for row in c.execute(LOAD_PLAYER, key):
-            book.players[key] = player = columns.player_of(row)
-            for currency, balance in c.execute(LOAD_WALLETS, key):
-                player.wallets[currency] = read_stored(balance)
-    for key in wanted.entries:
-        for row in c.execute(LOAD_ALIAS if key[1].startswith("x:") else LOAD_ENTRY, key):
+    columns.add_players(book, c.execute(LOAD_PLAYERS, _keys(wanted.players)))
+    for row in c.execute(LOAD_ENTRIES, _keys(wanted.entries)):
+        book.know(columns.entry_of(row))
+    if aliases := [key for key in wanted.entries if key[1].startswith("x:")]:
+        for row in c.execute(LOAD_ALIASES, _keys(aliases)):
             book.know(columns.entry_of(row))
-    for round_key in rounds_to_load(wanted, book):
-        for row in c.execute(LOAD_ROUND, round_key):
-            book.rounds[round_key] = columns.round_of(row)
+    if rounds := rounds_to_load(wanted, book):
+        for row in c.execute(LOAD_ROUNDS, _keys(rounds)):
+            book.add_round(columns.round_of(row))
     for round_key in wanted.whole_rounds:
         book.round_rows[round_key] = [columns.entry_of(row) for row in c.execute(LOAD_ROUND_ROWS, round_key)]
     for key in wanted.newest_transfers:
         for row in c.execute(LOAD_NEWEST_TRANSFER, key):
             book.newest_transfers[key] = columns.entry_of(row)
     return book
+
+
+def _keys(keys: Sequence[tuple[str, ...]]) -> tuple[str]:
+    """Keys as one parameter, for `json_each`. ValueError for what is no text."""
+    return (_json.encode(keys).decode(),)
 
 
 def _commit(c: apsw.Connection, book: Book) -> None:
