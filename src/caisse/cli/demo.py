@@ -123,6 +123,7 @@ def _next_steps(http: str, url: str) -> list[str]:
         f"  curl '{http}/user/refund?partner_id={PARTNER}&token={TOKEN}' \\",
         f"    -H 'Content-Type: application/json' -d '{body}'\n",
         f"  {caisse} player show demo tester --db {db}\n",
+        f"  {caisse} explain 585c1306f89c56f5ecfc2f5d --db {db}\n",
         f"  {caisse} audit --db {db}\n",
     ]
 

@@ -160,3 +160,4 @@ create table arrival (
 
 create index arrival_key on arrival (partner, key);
 create index arrival_uuid on arrival (uuid);
+create index arrival_player on arrival (partner, player);
