@@ -61,7 +61,7 @@ def until_it_stays(child: subprocess.Popen[str]) -> str:
     """The link that it prints at the end."""
     assert child.stdout
     for line in child.stdout:
-        if link := re.search(r"http://\S+/healthz", line):
+        if link := re.search(r"http://\S+/docs", line):
             return link[0]
     raise AssertionError(child.communicate())
 

@@ -118,7 +118,7 @@ def _next_steps(http: str, url: str) -> list[str]:
     caisse, db = _this_program(), shlex.quote(url)
     body = '{"id":"tester","currency":"USD","amount":"40.0","uuid":"3f1c9a44-7f0e-4d58-9a0c-5d2e8b7a6c11"}'
     return [
-        f"The server stays up until Ctrl-C: {http}/healthz\n",
+        f"The server stays up until Ctrl-C. What it answers: {http}/docs\n",
         "Next, in another terminal:\n",
         f"  curl '{http}/user/refund?partner_id={PARTNER}&token={TOKEN}' \\",
         f"    -H 'Content-Type: application/json' -d '{body}'\n",

@@ -8,7 +8,7 @@ import click
 from caisse.cli.lazy import LazyGroup
 
 COMMANDS = {
-    "serve": "Serve both doors until stopped.",
+    "serve": "Serve all doors until stopped.",
     "migrate": "Bring a database to this version.",
     "partner": "Partners and their tokens.",
     "connection": "Connections between partners and providers.",

@@ -24,7 +24,7 @@ log = logging.getLogger("caisse.serve")
 @options.serving
 @click.option("--until-eof", is_flag=True, help="Stop when standard input ends, as it does with its writer.")
 def serve(until_eof: bool, **given: Any) -> None:
-    """Serve both doors until SIGTERM or SIGINT.
+    """Serve the transfer and the seamless doors until SIGTERM or SIGINT.
 
     An SQLite database is made and brought to this version at start; PostgreSQL needs `caisse migrate`. The
     log goes to standard error, as JSON lines unless that is a terminal; the line whose event is "ready" has

@@ -216,9 +216,14 @@ def fold_standing(player: Player, entry: Entry) -> None:
         player.frozen = True
     elif entry.kind is Kind.RELEASE:
         player.frozen = False
-    elif entry.kind is Kind.BET and entry.session and entry.session != player.session:
+    elif _begins_session(player, entry):
         player.session = entry.session
         player.login_at = entry.at
+
+
+def _begins_session(player: Player, entry: Entry) -> bool:
+    taken = entry.kind is Kind.BET and entry.verdict is Verdict.OK
+    return taken and entry.session not in ("", player.session)
 
 
 def fold_round(before: Round | None, entry: Entry) -> Round | None:

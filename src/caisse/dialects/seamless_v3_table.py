@@ -80,7 +80,13 @@ STAKE = Field("transaction.amount", "amount", AMOUNT, "The stake; zero for a fre
 WON = Field("transaction.amount", "amount", AMOUNT, "The win, a jackpot included; zero if there is none.")
 JACKPOT = Field("transaction.jackpot", "", ANYTHING, "Share of a jackpot in it; recorded.", False, True)
 WIN_SEEN = Field("transaction.win", "", ANYTHING, "What was won without a jackpot; recorded.", False, True)
-ROUND_ENDS = Field("transaction.is_end_round", "closes", ENDS, "Whether the round ends with it.", False)
+ROUND_ENDS = Field(
+    "transaction.is_end_round",
+    "closes",
+    ENDS,
+    "`ok`: the round ends with this win; recorded only on bet and cancel.",
+    False,
+)
 UNIQUE = Field("uuid", "uuid", PRINTABLE, "Id of this request, told again in its answer.")
 UNIQUE_WIN = UNIQUE._replace(about="Id of this win: one for each win of a round.")
 

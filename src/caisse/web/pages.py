@@ -60,7 +60,7 @@ class _Collector:
         yield refused
 
     def _lanes(self) -> Iterator[Metric]:
-        for name in ("requests", "batches", "conflicts", "poisoned", "unknown", "given_up"):
+        for name in ("requests", "batches", "conflicts", "poisoned", "unknown", "given_up", "unrecorded"):
             family = CounterMetricFamily(f"caisse_writer_{name}", f"Writer: {name}", labels=["lane"])
             for number, lane in enumerate(self._writer.lanes):
                 family.add_metric([str(number)], getattr(lane.counters, name))

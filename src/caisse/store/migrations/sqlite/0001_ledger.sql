@@ -117,7 +117,9 @@ create table round (
     primary key (partner, provider, id)
 ) strict, without rowid;
 
-create index round_opened on round (partner, opened_id);
+-- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
+-- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.
+create index round_opened on round (partner, opened_id) where currency <> '';
 
 -- A journal row is never changed or deleted.
 create trigger journal_no_update before update on journal

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench`, or `make bench-quick`. What it measures and how: docs/performance.md."""

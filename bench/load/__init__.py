@@ -1,0 +1,1 @@
+"""The load: which requests, in which order, sent how."""

@@ -1,0 +1,1 @@
+"""What the peers' own processes run. Only these modules import the peers' packages."""

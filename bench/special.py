@@ -1,0 +1,116 @@
+"""What only caisse is asked: start-up, latency, connections, servers, a long journal, and an audit."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import msgspec
+
+from bench.contenders.caisse import Caisse, OnPostgres
+from bench.contenders.contender import OverHttp, Task
+from bench.fill import fill
+from bench.load.client import Tally
+from bench.plan import Plan
+from bench.results import Latency, Run, Sample
+from bench.world import NotReady
+
+BEFORE = 2
+"""Seconds at a rate before the ones that count."""
+
+
+def starts(contender: Caisse, plan: Plan, run: Run) -> None:
+    """From starting the process to the first answered refund."""
+    run.starts[contender.name] = [contender.start_seconds() for _ in range(plan.starts)]
+
+
+def open_model(contender: Caisse, plan: Plan, run: Run) -> None:
+    """Latency at shares of the peak."""
+    peak = run.rate(contender.name, "spread")
+    if not peak or not plan.shares:
+        return
+    with contender.running() as running:
+        for share in plan.shares:
+            running.at_rate(share * peak, BEFORE)
+            tally = running.at_rate(share * peak, plan.open_seconds)
+            run.latencies.append(_latency(contender.name, share, share * peak, tally))
+
+
+def _latency(contender: str, share: float, rate: float, tally: Tally) -> Latency:
+    times, late = sorted(tally.latencies), sorted(tally.late)
+
+    def at(ordered: list[float], part: float) -> float:
+        return ordered[min(int(part * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+    return Latency(
+        contender=contender,
+        share=share,
+        rate=rate,
+        answered=len(times),
+        p50=at(times, 0.5),
+        p99=at(times, 0.99),
+        p999=at(times, 0.999),
+        worst=times[-1],
+        late_p99=at(late, 0.99),
+    )
+
+
+def widths(contender: Caisse, plan: Plan, run: Run) -> None:
+    """How the number of connections changes the rate."""
+    for wide in plan.widths:
+        with contender.serving() as server:
+            running: OverHttp = contender.over_http(server, wide)
+            task = Task("spread", 0, plan.warm, plan.other)
+            sample = running.measure(task)
+        run.samples.append(_renamed(sample, f"spread, {wide} connections"))
+
+
+def processes(contender: Caisse, plan: Plan, run: Run) -> None:
+    """Several servers on one database, each with its share of the connections; SQLite has one by design."""
+    if not isinstance(contender, OnPostgres):
+        return
+    for count in plan.processes:
+        with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
+            servers = [stack.enter_context(contender.serving()) for _ in range(count)]
+            share = contender.world.connections // count
+            loads = [contender.over_http(server, share) for server in servers]
+            task = Task("spread", 0, plan.warm, plan.spread)
+            jobs = [pool.submit(load.measure, task) for load in loads]
+            samples = [job.result() for job in jobs]
+        together = msgspec.structs.replace(
+            samples[0], answers=sum(s.answers for s in samples), seconds=max(s.seconds for s in samples)
+        )
+        run.samples.append(_renamed(together, f"spread, {count} servers"))
+
+
+def rows(contender: Caisse, plan: Plan, run: Run) -> None:
+    """The same refunds on journals of different lengths, in turn."""
+    if not plan.rows:
+        return
+    filled: list[tuple[int, Caisse]] = []
+    for count in plan.rows:
+        other = contender.again(f"{contender.name}-{count}")
+        other.prepare()
+        fill(other, count)
+        run.row_bytes[contender.name] = other.disk_bytes() / count
+        filled.append((count, other))
+    for number in range(plan.rounds):
+        for count, other in filled:
+            with other.running() as running:
+                sample = running.measure(Task("spread", number, plan.warm, plan.spread))
+            run.samples.append(_renamed(sample, f"{count} rows", contender.name))
+
+
+def audit(contender: Caisse, plan: Plan, run: Run) -> None:
+    """After all that load, every row and balance is recomputed."""
+    if not plan.audit:
+        return
+    report = contender.audit()
+    findings = report.get("findings_total", len(report.get("findings", ())))
+    if findings:
+        raise NotReady(f"the audit after the run has {findings} findings")
+    run.notes.append(f"{contender.name}: audited after the run, no findings.")
+
+
+def _renamed(sample: Sample, workload: str, contender: str = "") -> Sample:
+    return msgspec.structs.replace(sample, workload=workload, contender=contender or sample.contender)
