@@ -142,6 +142,7 @@ class Lane:
         await self._ledger.close()
 
     async def _take_batch(self) -> None:
+        await asyncio.sleep(0)  # one look at the sockets: what has arrived already belongs to this batch
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch))]
         self._batch = batch
         await self._settle(batch)

@@ -1,6 +1,6 @@
 """The ledger on SQLite, through apsw, which carries its own current SQLite.
 
-One read-write connection on one thread for the server; the file is locked for the server's life. Short
+One read-write connection for the server; the file is locked for the server's life. Short
 administrative commands write beside it, in transactions of their own: a batch's write therefore counts
 only if every player's sequence number is still the one that was read.
 """
@@ -78,7 +78,12 @@ on conflict (partner, provider, id) do update set {
 
 
 class SqliteLedger:
-    """The server's connection. Everything that touches it runs on its one thread."""
+    """The server's connection, used by one caller at a time.
+
+    What may wait (the lock, the disk) runs on a thread; what only computes runs where it is called. Rows read
+    or written on a thread beside a busy event loop would hand the interpreter's lock back and forth for each
+    row: measured, 120 instead of 75 microseconds for each refund.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -87,12 +92,19 @@ class SqliteLedger:
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """See `Ledger.load`. `lock` changes nothing: the only rivals are short administrative commands."""
-        return await self._run(lambda c: _load(c, wanted))
+        return _load(self._ready(), wanted)
 
     async def commit(self, book: Book) -> None:
         """See `Ledger.commit`. What was read is durable: it was checkpointed at start or synced since."""
-        if book.appended:
-            await self._run(lambda c: _commit(c, book))
+        if not book.appended:
+            return
+        await self._run(_begin)
+        try:
+            _write(self._ready(), book)
+        except Exception as error:
+            _undo(self._ready())
+            raise _writing_failed(error) from error
+        await self._run(_end)
 
     async def record(self, arrivals: Sequence[Arrival]) -> None:
         """See `Ledger.record`."""
@@ -168,17 +180,12 @@ def _keys(keys: Sequence[tuple[str, ...]]) -> tuple[str]:
     return (_json.encode(keys).decode(),)
 
 
-def _commit(c: apsw.Connection, book: Book) -> None:
+def _begin(c: apsw.Connection) -> None:
+    """Take the write lock, waiting for a short administrative command if need be."""
     try:
         c.execute("begin immediate")
     except apsw.Error as error:
         raise Unavailable(f"cannot begin to write: {error}") from error
-    try:
-        _write(c, book)
-    except Exception as error:
-        _undo(c)
-        raise _writing_failed(error) from error
-    _end(c)
 
 
 def _write(c: apsw.Connection, book: Book) -> None:
