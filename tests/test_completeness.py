@@ -190,7 +190,7 @@ BEYOND_RULES: dict[str, list[Code]] = {
     ],
     V4: [
         Code("0", transfer_4.test_a_player_s_life_shows_every_endpoint_s_fields, "**DONE"),
-        Code("1", transfer_4.test_another_method_is_405_with_allow, "NO_VERDICT, 405"),
+        Code("1", transfer_4.test_another_method_is_405_with_allow, "POST_ONLY, 405"),
         Code("4", transfer_4.test_a_wrong_login_is_4_and_one_and_the_same, "LOGIN"),
         Code("7", transfer_4.test_an_unreadable_body_is_7, "UNREADABLE"),
         Code("21", transfer_4.test_a_wrong_currency_is_21, "CURRENCY"),

@@ -491,3 +491,24 @@ def test_R22_no_player_is_created_by_a_rollback() -> None:
     ledger.ask(rollback(user="nobody"))
     ledger.ask(create(user="nobody"))
     assert ledger.ask(bet("0", user="nobody")).verdict is Verdict.WALLET_UNKNOWN
+
+
+def test_R26_R32_a_refused_refund_by_reference_does_not_turn_the_rounds_into_success() -> None:
+    """Its only bet is settled: told so, whether or not a refund by reference was told so before."""
+    ledger = funded()
+    for request in (bet("10.0"), result("25.0"), rollback()):
+        ledger.ask(request)
+    assert ledger.ask(rollback_round()).verdict is Verdict.BET_SETTLED
+    assert ledger.balance() == "315.0"
+
+
+def test_R32_the_rounds_refund_closes_it_even_when_refused() -> None:
+    """Else a later bet of the round could never be given back: the round's key is taken."""
+    ledger = funded()
+    for request in (bet("10.0"), result("25.0")):
+        ledger.ask(request)
+    assert ledger.ask(rollback_round()).verdict is Verdict.BET_SETTLED
+    assert ledger.ask(bet("10.0", "bet-2")).verdict is Verdict.LATE_BET
+    assert ledger.ask(result("5.0", "res-2")).verdict is Verdict.OK, "R43: a bet stands"
+    assert ledger.balance() == "320.0"
+    assert ledger.findings() == []

@@ -32,7 +32,8 @@ FROZEN = ("23", "Player is frozen")
 NO_WALLET = ("24", "Wallet not found")
 CONFLICT = ("25", "Transaction id was used for another request")
 EXISTS = ("26", "Already exists")
-NO_VERDICT = ("1", "Temporarily unavailable, send the same request again")
+NO_SUCH_METHOD = ("1", "No such method")
+POST_ONLY = ("1", "Only POST is answered")
 
 is_time = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").fullmatch
 
@@ -281,13 +282,13 @@ def test_what_is_not_announced_as_json_or_too_long_is_7(house: House) -> None:
 def test_another_method_is_405_with_allow(house: House, path: str, method: str) -> None:
     for base in ("", BASE):
         answer = house.server.request(method, base + path, b"{}", content_type=JSON)
-        refused(answer, NO_VERDICT, 405)
+        refused(answer, POST_ONLY, 405)
         assert answer.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("tail", ["/", "/withdraw", "/charge/", "/charge/x", "/GetSlotLogs"])
 def test_an_unknown_path_under_the_base_is_404_in_this_door_s_shape(house: House, tail: str) -> None:
-    refused(house.server.request("POST", BASE + tail, b"{}", content_type=JSON), NO_VERDICT, 404)
+    refused(house.server.request("POST", BASE + tail, b"{}", content_type=JSON), NO_SUCH_METHOD, 404)
 
 
 # -- TransactionId --

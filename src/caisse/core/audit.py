@@ -189,8 +189,7 @@ class CheckRounds:
 
     def see(self, row: Entry) -> Iterator[str]:
         """Count the row into its round."""
-        closes = row.kind is Kind.ROUND_ROLLBACK and row.verdict is not Verdict.BET_SETTLED
-        if row.round and (row.verdict is Verdict.OK or closes):
+        if row.round and (row.verdict is Verdict.OK or row.kind is Kind.ROUND_ROLLBACK):
             key = (row.provider, row.round)
             awards = (Kind.BONUS, Kind.JACKPOT, Kind.PROMO)
             tally = self.rounds.get(key) if row.kind in awards else self.rounds.setdefault(key, _Tally())

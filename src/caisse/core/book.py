@@ -205,9 +205,8 @@ class Book:
 
 
 def tells_of_round(entry: Entry) -> bool:
-    """Whether a row changes its round: accepted ones, and the rollback that closes an unknown round (R32)."""
-    closes = entry.kind is Kind.ROUND_ROLLBACK and entry.verdict is not Verdict.BET_SETTLED
-    return closes or entry.verdict is Verdict.OK
+    """Whether a row changes its round: accepted ones, and the round's rollback whatever its verdict (R32)."""
+    return entry.kind is Kind.ROUND_ROLLBACK or entry.verdict is Verdict.OK
 
 
 def fold_standing(player: Player, entry: Entry) -> None:
@@ -262,5 +261,7 @@ def _opened(entry: Entry) -> Round:
 
 
 def _replace(now: Round, entry: Entry, **changes: int) -> Round:
-    currency, game = now.currency or entry.currency, now.game or entry.game
-    return msgspec.structs.replace(now, currency=currency, game=game, **changes)
+    """A round counts as opened when a bet or result first tells its currency: slot logs begin there."""
+    if not now.currency:
+        now = msgspec.structs.replace(now, currency=entry.currency, opened_at=entry.at, opened_id=entry.id)
+    return msgspec.structs.replace(now, game=now.game or entry.game, **changes)

@@ -170,7 +170,7 @@ def end_round(r: EndRound, book: Book, policy: Policy, now: int) -> Decision:
         return unkept(Verdict.FOREIGN_BET, "R28")
     if earlier := seen(r, book):
         return earlier
-    currency = _purse(player, round_, "") or ""
+    currency = _purse(player, round_, "") or min(player.wallets, default="")
     return write(r, player, now, Kind.END_ROUND, Verdict.OK, "R43", currency=currency)
 
 

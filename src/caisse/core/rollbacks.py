@@ -138,7 +138,7 @@ def _undo_round(
         standing if policy.settled_bet == "return_stake" else [b for b in standing if not round_.settled(b)]
     )
     money = round_.currency
-    if standing and not bets:
+    if round_.standing and not bets:
         return write(r, player, now, Kind.ROUND_ROLLBACK, Verdict.BET_SETTLED, "R26", currency=money)
     rows = [row(r, player, now, Kind.ROUND_ROLLBACK, Verdict.OK, "R32", currency=money)]
     for bet in bets:

@@ -154,6 +154,7 @@ BET = Endpoint(
         BONUS._replace(about="Bonus that the bet belongs to; recorded."),
         *(TRANSACTION, STAKE, JACKPOT, WIN_SEEN, ROUND_ENDS._replace(to="", keep=True), UNIQUE),
     ),
+    takes_on=True,
     make=_bet,
     success=(BALANCE_AFTER,),
     refusals=(

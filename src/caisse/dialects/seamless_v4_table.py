@@ -197,6 +197,7 @@ BET = Endpoint(
         _recorded("jackpotDetails", "About that jackpot; recorded."),
         _recorded("jackpotId", "Id of that jackpot; recorded."),
     ),
+    takes_on=True,
     make=_bet,
     success=MOVED,
     refusals=(

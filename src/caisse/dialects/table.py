@@ -85,6 +85,11 @@ class Endpoint:
     """What a success shows besides what every answer of the dialect has."""
     refusals: tuple[Verdict, ...] = ()
     """Every refusal that the rules can give here."""
+    takes_on: bool = False
+    """Whether obligations begin here (a wallet, a charge, a bet): only here can the currency table refuse.
+
+    What is owed already is paid in any currency that ever was one, to the last decimal (R13, R43).
+    """
     names: frozenset[str] = field(init=False)
     spellings: Mapping[str, str] = field(init=False)
     amounts: tuple[tuple[str, str], ...] = field(init=False)
@@ -138,7 +143,10 @@ def _money_fault(endpoint: Endpoint, values: dict[str, Any], table: Mapping[str,
         return None
     currency = table.get(code)
     if currency is None:
-        return Fault(Wrong.CURRENCY, "currency")
+        owed = not endpoint.takes_on and code in currencies.DEFAULT
+        return None if owed else Fault(Wrong.CURRENCY, "currency")
+    if not endpoint.takes_on:
+        return None
     for attribute, name in endpoint.amounts:
         amount = values.get(attribute)
         if amount is not None and not currencies.fits(currency, amount):

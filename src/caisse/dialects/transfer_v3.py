@@ -117,6 +117,7 @@ ENDPOINTS: Final = (
         path="/user/create_wallet",
         summary="Open a player's wallet in a currency.",
         fields=(ID, MONEY, UNIQUE),
+        takes_on=True,
         make=plain(OpenWallet),
         refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
     ),
@@ -140,6 +141,7 @@ ENDPOINTS: Final = (
         path="/user/charge",
         summary="Put money into a player's wallet.",
         fields=(ID, MONEY, AMOUNT_IN, UNIQUE),
+        takes_on=True,
         make=plain(Charge),
         success=MOVED,
         refusals=(

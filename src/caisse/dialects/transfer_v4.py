@@ -21,7 +21,9 @@ from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
 from caisse.dialects.transfer_v4_table import (
     ENDPOINTS,
     LOGIN,
+    NO_SUCH_METHOD,
     NO_VERDICT,
+    POST_ONLY,
     REFUSALS,
     SLOT_LOG,
     SUCCESS,
@@ -65,6 +67,8 @@ class TransferV4:
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before the body was read."""
+        if status in (404, 405):
+            return _body(NO_SUCH_METHOD if status == 404 else POST_ONLY)
         if status in NO_ANSWER:
             return _body(NO_VERDICT)
         return _body(LOGIN if status in (401, 403) else UNREADABLE)

@@ -31,6 +31,8 @@ class Refusal(NamedTuple):
 SUCCESS: Final = Refusal("0", "success")
 NO_VERDICT: Final = Refusal("1", "Temporarily unavailable, send the same request again")
 LOGIN: Final = Refusal("4", "Wrong login or token")
+NO_SUCH_METHOD: Final = Refusal("1", "No such method")
+POST_ONLY: Final = Refusal("1", "Only POST is answered")
 UNREADABLE: Final = Refusal("7", "Unreadable request")
 
 WRONG: Final[Mapping[Wrong, Refusal]] = {
@@ -147,6 +149,7 @@ CREATE_WALLET = Endpoint(
     path="/createwallet",
     summary="Open a player's wallet in a currency.",
     fields=(*_COMMON, MONEY),
+    takes_on=True,
     make=plain(OpenWallet),
     success=(USER_ID,),
     refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
@@ -155,6 +158,7 @@ CHARGE = Endpoint(
     path="/charge",
     summary="Put money into a player's wallet.",
     fields=(*_COMMON, MONEY, TRANSACTION, AMOUNT_IN),
+    takes_on=True,
     make=plain(Charge),
     success=MOVED,
     refusals=_CHARGE_REFUSALS,

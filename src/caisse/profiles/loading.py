@@ -4,24 +4,31 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from caisse.core.policy import Policy
-from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.settings import BadSettings
 
 
-def profiles(folder: Path | None = None, fields: Collection[str] = ()) -> dict[str, Policy]:
-    """Our own profiles and those of the operator's folder, by name. BadSettings says what is wrong where.
+class Words(NamedTuple):
+    """What a profile may speak of."""
 
-    `fields`: every name that an alias may stand for, where that is known.
-    """
+    fields: Collection[str]
+    """Every field that an alias may stand for."""
+    refusals: Collection[str]
+    """Every verdict that may have a code of the operator's own."""
+
+
+def profiles(folder: Path | None = None, words: Words | None = None) -> dict[str, Policy]:
+    """Our own profiles and those of the operator's folder, by name. BadSettings says what is wrong where."""
     found: dict[str, Policy] = {}
     for file, text in _texts(folder):
         policy = read(text, file)
-        if fields:
-            _check_aliases(policy.aliases, fields, file)
+        if words:
+            _check_aliases(policy.aliases, words.fields, file)
+            _check_codes(policy.codes, words.refusals, file)
         if policy.name in found:
             raise BadSettings(f"{file}: there is a profile named {policy.name} already")
         found[policy.name] = policy
@@ -50,7 +57,6 @@ def read(text: str, file: str) -> Policy:
         policy = msgspec.convert(_named(tomllib.loads(text)), Policy)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
         raise BadSettings(f"{file}: {error}") from error
-    _check_codes(policy.codes, file)
     return policy
 
 
@@ -63,11 +69,11 @@ def _named(data: dict[str, object]) -> dict[str, object]:
     return data
 
 
-def _check_codes(codes: Mapping[str, int], file: str) -> None:
-    refusals = sorted(v.value for v in Verdict if v not in ACCEPTED)
+def _check_codes(codes: Mapping[str, int], refusals: Collection[str], file: str) -> None:
     for name in codes:
         if name not in refusals:
-            raise BadSettings(f"{file}: codes: {name!r} is no refusal; known are {', '.join(refusals)}")
+            known = ", ".join(sorted(refusals))
+            raise BadSettings(f"{file}: codes: {name!r} is no refusal of this door; known are {known}")
 
 
 def _check_aliases(aliases: Mapping[str, str], fields: Collection[str], file: str) -> None:
@@ -79,6 +85,8 @@ def _check_aliases(aliases: Mapping[str, str], fields: Collection[str], file: st
                 f"{file}: aliases: {alias!r} stands for {name!r}, which is no field; known are"
                 f" {', '.join(sorted(fields, key=str.lower))}"
             )
+        if alias.lower() in known:
+            raise BadSettings(f"{file}: aliases: {alias!r} is a field's own name")
         if not alias.isascii() or alias.lower() in seen:
             raise BadSettings(f"{file}: aliases: {alias!r} is not ASCII, or there twice but for letter case")
         seen.add(alias.lower())
