@@ -41,13 +41,23 @@ def test_people_are_shown_the_path_with_an_example(db: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["option", "standard input", "environment"])
-def test_a_key_comes_in_three_ways_and_is_not_repeated(db: str, way: str) -> None:
+def test_a_key_comes_in_three_ways_and_is_shown_in_the_path(db: str, way: str) -> None:
     given = {"option": ["--key", KEY], "standard input": ["--key", "-"], "environment": []}[way]
     env = {"CAISSE_KEY": KEY} if way == "environment" else None
     said = caisse("connection", "add", "acme", "lucky", *given, "--db", db, env=env, stdin=f"{KEY}\n")
-    assert (said.code, KEY in said.out + said.err) == (0, False)
-    assert "/<key>/V4/Refund" in said.out
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[1:] == [f"API URL's path  /{KEY}", f"for example     /{KEY}/V4/Refund"]
     assert sql(db, "select key_hash from connection")[0][0] == secret_hash(KEY)
+    assert KEY not in caisse("connection", "list", "--db", db, "--json").out
+
+
+@pytest.mark.parametrize("way", ["option", "standard input", "environment"])
+def test_scripts_read_the_path_of_a_given_key(db: str, way: str) -> None:
+    given = {"option": ["--key", KEY], "standard input": ["--key", "-"], "environment": []}[way]
+    env = {"CAISSE_KEY": KEY} if way == "environment" else None
+    words = ("connection", "add", "acme", "lucky", *given, "--db", db, "--json")
+    added = caisse(*words, env=env, stdin=f"{KEY}\n").json
+    assert (added["key"], added["path"]) == (KEY, f"/{KEY}")
 
 
 def test_networks_are_checked_and_kept(db: str) -> None:
@@ -74,7 +84,7 @@ def test_a_provider_has_one_keyless_connection_whoever_the_partner_is(db: str) -
 
 def test_a_key_opens_one_connection_and_never_another(db: str) -> None:
     first = caisse("connection", "add", "acme", "lucky", "--key", KEY, "--db", db, "--json").json
-    assert (first["key"], first["path"]) == (None, None)
+    assert first["path"] == f"/{KEY}"
     assert caisse("connection", "revoke", first["id"], "--db", db).code == 0
     said = caisse("connection", "add", "acme", "monaco", "--key", KEY, "--db", db)
     assert (said.code, "was in use already" in said.error) == (1, True)

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from caisse.cli.demo_pages import PARTNER, TOKEN, Step, seamless
-from tests.cli.running import caisse, eventually, funding, furnished, pay, play, send, serving
+from tests.cli.running import caisse, eventually, funding, furnished, pay, play, send, serving, sql
 
 
 @pytest.fixture
@@ -182,7 +182,10 @@ def test_what_a_refusal_rests_on_is_told_with_it(db: str, http: httpx2.Client) -
     assert {r["kind"] for r in story["events"][1]["rows"]} == {"result", "promo"}
     assert explained(db, "p-4")["events"] == explained(db, "w-4")["events"]
     assert json.loads(story["events"][1]["answers"][0]["body"]) == paid
-    assert story["moved"][0]["amount"] == "-5.5"
+    assert story["moved"][0]["amount"] == "-10.0"
+    assert explained(db, "w-4")["moved"][0]["amount"] == "3.5"
+    assert explained(db, paid["transactionId"])["moved"][0]["amount"] == "4.5"
+    assert explained(db, "r-4")["moved"][0]["amount"] == "-5.5"
     orphan = play("Result", "ann", "w-5", "r-5", amount="3.5")
     gone = (play("Bet", "ann", "b-5", "r-5", amount="1.0"), play("Refund", "ann", "b-5"))
     send(http, *gone, orphan)
@@ -243,7 +246,10 @@ def test_the_answer_is_told_for_each_profile_it_may_have_been_given_under(
     answers = explained(db, "b-10", "--profiles", str(folder))["events"][0]["answers"]
     assert [(a["profiles"], a["code"]) for a in answers] == [(["lucky-monaco-v4"], "1"), (["own"], "77")]
     unknown = explained(db, "b-10")["events"][0]["answers"][1]
-    assert unknown == {"profiles": ["own"], "status": None, "body": None, "code": None, "text": None}
+    assert unknown == {
+        **{"profiles": ["own"], "status": None, "body": None, "code": None, "text": None},
+        "why_not": "as a profile says that is not known here; see --profiles",
+    }
     assert "see --profiles  (profile own)" in caisse("explain", "b-10", "--db", db).out
 
 
@@ -264,9 +270,83 @@ def test_one_partners_story_is_told_apart(db: str, http: httpx2.Client) -> None:
 def test_only_the_newest_of_a_busy_user_is_told_and_said_so(db: str, http: httpx2.Client) -> None:
     send(http, *(play("Bet", "bob", f"n-{n}", f"n-{n}", amount="0.1") for n in range(101)))
     story = explained(db, "bob")
-    assert (story["cut"], len(story["events"])) == (True, 100)
+    assert (story["cut"], len(story["events"]), story["moved"]) == (True, 100, None)
     assert story["events"][-1]["asked"]["reference"] == "n-100"
-    assert "there is more than is shown" in caisse("explain", "bob", "--db", db).out
+    out = caisse("explain", "bob", "--db", db).out
+    assert ("there is more than is shown" in out, "moved in all" in out) == (True, False)
+
+
+def test_just_as_many_rows_as_are_read_are_told_whole(db: str, http: httpx2.Client) -> None:
+    send(http, *(play("Bet", "bob", f"n-{n}", f"n-{n}", amount="0.1") for n in range(97)))
+    story = explained(db, "bob")
+    assert (story["cut"], len(story["events"])) == (False, 100)
+    assert story["moved"][0]["amount"] == "90.3"
+
+
+def test_a_repeat_of_what_a_busy_user_did_long_ago_is_told_with_its_row(db: str, http: httpx2.Client) -> None:
+    charge, other = (pay("charge", "ann", currency="USD", amount="1.0") for _ in range(2))
+    uuid = json.loads(other.body)["uuid"]
+    fields = {"secureLogin": PARTNER, "token": TOKEN, "userId": "ann", "currency": "USD", "amount": "5.0"}
+    fourth = [
+        Step("", "/charge", json.dumps({**fields, "TransactionId": "t-1", "uuid": uuid}), "")
+        for uuid in ("u-1", "u-2")
+    ]
+    refund = play("Refund", "ann", "b-0", amount="1.0")
+    old = [charge, other, fourth[0], refund]
+    first = send(http, *old)
+    send(http, *(pay("refund", "ann", currency="USD", amount="0.1") for _ in range(100)))
+    again = send(http, charge, fourth[0], fourth[1], refund)
+    assert again[:2] == [first[0], first[2]]
+
+    def look() -> Any:
+        story = explained(db, "ann")
+        return story if sum(e["replay"] for e in story["events"]) == 4 else None
+
+    story = eventually(look)
+    replays = [e for e in story["events"] if e["replay"]]
+    bodies = [json.loads(answer["body"]) for e in replays for answer in e["answers"]]
+    assert sorted(map(str, bodies)) == sorted(map(str, again))
+    shown = [e["uuid"] for e in story["events"] if not e["replay"]]
+    assert (story["cut"], len(shown), uuid in shown) == (True, 103, False)
+    assert caisse("explain", "ann", "--db", db).code == 0
+
+
+def test_a_repeat_whose_row_is_not_there_is_told_without_its_answer(db: str, http: httpx2.Client) -> None:
+    yes = "1" if db.startswith("sqlite") else "true"
+    sql(
+        db,
+        "insert into arrival (partner, player, key, verdict, rule, replay, door, uuid, content, count,"
+        f" first_at, last_at) values ('demo', 'ann', 't:u-0', 'ok', 'R14', {yes}, '/user/charge', 'u-0',"
+        """ '["charge","ann","USD","1.0"]', 1, 1, 1)""",
+    )
+    answers = explained(db, "u-0")["events"][0]["answers"]
+    assert (answers[0]["body"], "was not read" in answers[0]["why_not"]) == (None, True)
+    assert "was not read" in caisse("explain", "ann", "--db", db).out
+
+
+def test_one_bet_of_a_great_round_is_told_without_a_false_sum(db: str, http: httpx2.Client) -> None:
+    key = "the-key-of-the-later-edition"
+    words = ("connection", "add", PARTNER, "luckymonaco", "--key", key, "--db", db)
+    assert caisse(*words, "--profile", "lucky-monaco-v4-by-round").code == 0
+
+    def asked(method: str, reference: str, round_: str, **fields: str) -> Step:
+        step = play(method, "ann", reference, round_, **fields)
+        return step._replace(path=f"/{key}{step.path}")
+
+    small = [asked("Bet", f"s-{n}", "small", amount="0.25") for n in range(3)]
+    great = [asked("Bet", f"g-{n}", "great", amount="0.5") for n in range(130)]
+    eventually(lambda: send(http, small[0])[0]["error"] == 0)
+    send(http, *small[1:], asked("Refund", "", "small"), *great, asked("Refund", "", "great"))
+    sums = explained(db, "s-1")
+    assert (sums["cut"], [m["amount"] for m in sums["moved"]]) == (False, ["0.0"])
+    assert sum(len(e["rows"]) for e in sums["events"]) == 5
+    again = send(http, *(asked("Cancel", reference, "great") for reference in ("g-3", "g-129")))
+    assert [answer["error"] for answer in again] == [0, 0]
+    for id_ in ("g-3", "g-129", "great"):
+        story = explained(db, id_)
+        assert (story["cut"], story["moved"]) == (True, None)
+        out = caisse("explain", id_, "--db", db).out
+        assert ("there is more than is shown" in out, "moved in all" in out) == (True, False)
 
 
 def test_nothing_found_says_what_is_understood(db: str) -> None:

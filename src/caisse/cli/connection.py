@@ -69,7 +69,7 @@ def connection() -> None:
 def add(partner: str, provider: str, key: str | None, keyless: bool, **rest: Any) -> None:
     """Let PROVIDER's games reach PARTNER's players; shows the API URL's path.
 
-    The path holds the key, which is shown this once if it was made here; only its hash is stored.
+    The path holds the key, whether given or made here, and is shown this once: only its hash is stored.
     """
     if keyless and key is not None:
         raise click.UsageError(
@@ -125,10 +125,9 @@ async def store_connection(db: Database, made: Connection) -> None:
 
 
 def _tell(made: Connection, key: secret.Secret | None, *, as_json: bool) -> None:
-    known = f"/{key.shown or '<key>'}" if key else ""
+    known = f"/{key.text}" if key else ""
     if as_json:
-        path = None if key and not key.made else known or "/"
-        output.emit({**_public(made), "key": key.shown if key else None, "path": path})
+        output.emit({**_public(made), "key": key.text if key else None, "path": known or "/"})
         return
     output.fields(
         [

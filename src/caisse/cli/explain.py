@@ -22,6 +22,8 @@ from caisse.dialects.profiled import policies
 from caisse.store import directory, finding
 from caisse.store.finding import Story
 
+UNKNOWN_PROFILE = "as a profile says that is not known here; see --profiles"
+UNREAD = "as the first time; the row that the answer was told from was not read"
 UNDERSTOOD = (
     "a transaction's id, a uuid, a reference, a round, a session, a partner's TransactionId or a user,"
     " each exactly as it was sent"
@@ -41,7 +43,8 @@ class Answered(NamedTuple):
 
     profiles: list[str]
     told: Told | None
-    """None: no such profile is known here."""
+    """None: it cannot be told, for a reason that `why_not` gives."""
+    why_not: str = ""
 
 
 @click.command
@@ -90,6 +93,8 @@ def _nothing(id_: str, partner: str | None) -> str:
 
 def _answers(event: Event, context: Context) -> list[Answered]:
     """One for each answer that could have been given: the journal does not say over which connection."""
+    if event.replay and event.row is None:
+        return [Answered([], None, UNREAD)]
     provider = event.row.provider if event.row else event.asked.get("provider", "")
     if not provider:
         told = _told(event, DEFAULT_POLICY)
@@ -98,7 +103,7 @@ def _answers(event: Event, context: Context) -> list[Answered]:
     for name in context.profiles.get((event.partner, provider), ()):
         policy = context.policies.get(name)
         answers.setdefault(_told(event, policy) if policy else None, []).append(name)
-    return [Answered(names, told) for told, names in answers.items()]
+    return [Answered(names, told, "" if told else UNKNOWN_PROFILE) for told, names in answers.items()]
 
 
 def _told(event: Event, policy: Policy) -> Told | None:
@@ -116,8 +121,10 @@ def _document(id_: str, story: Story, told: list[Event], context: Context) -> di
         "events": [_event_document(event, _answers(event, context)) for event in told],
         "moved": [
             {"partner": partner, "user": user, "currency": currency, "amount": money(amount)}
-            for (partner, user, currency), amount in moved(story.rows).items()
-        ],
+            for (partner, user, currency), amount in moved(story.own).items()
+        ]
+        if not story.cut
+        else None,
     }
 
 
@@ -154,8 +161,8 @@ def _row_document(row: Entry) -> dict[str, object]:
 
 
 def _answer_document(answered: Answered) -> dict[str, object]:
-    profiles, told = answered
-    return {"profiles": profiles, **(told._asdict() if told else dict.fromkeys(Told._fields))}
+    told = answered.told._asdict() if answered.told else dict.fromkeys(Told._fields)
+    return {"profiles": answered.profiles, **told, "why_not": answered.why_not or None}
 
 
 def _print(story: Story, told: list[Event], context: Context) -> None:
@@ -167,7 +174,7 @@ def _print(story: Story, told: list[Event], context: Context) -> None:
         for name, text in _lines(event, _answers(event, context)):
             click.echo(f"  {name.ljust(9)}  {output.visible(text)}")
         click.echo()
-    for (partner, user, currency), amount in moved(story.rows).items():
+    for (partner, user, currency), amount in () if story.cut else moved(story.own).items():
         text = f"moved in all: {money(amount)} {currency} for {user} of partner {partner}"
         click.echo(output.visible(text))
     click.echo("A running server writes repeats down about a second after their answer.")
@@ -193,10 +200,9 @@ def _lines(event: Event, answers: list[Answered]) -> Iterable[tuple[str, str]]:
         yield "wrote", row_in_words(row)
     if not event.rows:
         yield "wrote", "nothing"
-    for profiles, told in answers:
+    for profiles, told, why_not in answers:
         under = f"  (profile {', '.join(profiles)})" if len(answers) > 1 else ""
-        body = told.body if told else "as a profile says that is not known here; see --profiles"
-        yield "answered", f"{body}{under}"
+        yield "answered", f"{told.body if told else why_not}{under}"
     if event.flagged:
         yield "look", "money may be owed outside caisse: a person should look at it"
 

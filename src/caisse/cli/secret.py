@@ -40,7 +40,7 @@ class Secret(NamedTuple):
 
     @property
     def shown(self) -> str | None:
-        """What may be printed, once: a secret that was given is known already."""
+        """What is printed of a token, once: one that was given is known already."""
         return self.text if self.made else None
 
 

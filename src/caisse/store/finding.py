@@ -6,8 +6,8 @@ through an index but two: a known user's arrivals, and the last resort for what 
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -49,18 +49,21 @@ class Story(msgspec.Struct):
     found_as: list[str]
     rows: list[Entry]
     arrivals: list[Arrival]
+    own: list[Entry]
+    """Of the rows those under the id's own keys: what it moved, without what only explains it."""
     cut: bool = False
     """Whether there is more than was read."""
 
 
-class Scope(NamedTuple):
-    """What is looked for, and at whose."""
+class Scope(msgspec.Struct):
+    """What is looked for, and at whose; and whether any read so far came to its limit."""
 
     db: Database
     text: str
     partners: list[str]
     providers: list[tuple[str, str]]
     """(partner, provider)"""
+    cut: bool = False
 
 
 async def find(db: Database, text: str, partner: str = "") -> Story:
@@ -71,14 +74,16 @@ async def find(db: Database, text: str, partner: str = "") -> Story:
     user = await _user(scope)
     if not (user or arrived or any(found.values())):
         found = {"round or session": await _last_resort(scope)}
-    rows = _distinct(row for some in found.values() for row in some)
-    rows |= _distinct(await _belonging(scope, rows.values(), arrived))
+    own = _distinct(row for some in found.values() for row in some)
+    own |= _distinct(await _under_its_keys(scope, own.values(), arrived))
+    rows = own | _distinct(await _around(scope, own.values()))
     arrived += await _arrivals_of(scope, rows.values()) + await _arrivals_by_user(scope, user)
+    own |= _distinct(user)
+    rows |= own
+    rows |= _distinct(await _answering(scope, rows.values(), arrived))
     named = [name for name, some in found.items() if some] + ["user"] * bool(user)
-    cut = any(len(some) >= MOST for some in (*found.values(), user)) or len(arrived) >= MOST_ARRIVALS
-    rows |= _distinct(user)
-    ordered = sorted(rows.values(), key=lambda row: (row.at, row.partner, row.player, row.seq))
-    return Story(named or ["uuid"] * bool(arrived), ordered, folded(arrived), cut)
+    found_as = named or ["uuid"] * bool(arrived)
+    return Story(found_as, _ordered(rows), folded(arrived), _ordered(own), scope.cut)
 
 
 async def _scope(db: Database, text: str, partner: str) -> Scope:
@@ -112,6 +117,10 @@ def folded(arrivals: Iterable[Arrival]) -> list[Arrival]:
 
 def _distinct(rows: Iterable[Entry]) -> Rows:
     return {(row.partner, row.player, row.seq): row for row in rows}
+
+
+def _ordered(rows: Rows) -> list[Entry]:
+    return sorted(rows.values(), key=lambda row: (row.at, row.partner, row.player, row.seq))
 
 
 def _spellings(uuid: str) -> set[str]:
@@ -181,19 +190,33 @@ async def _last_resort(scope: Scope) -> list[Entry]:
     return await _everywhere(scope, "(round = $2 or session = $2)")
 
 
-async def _belonging(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
-    """The rows without which those found cannot be understood."""
-    rows = list(rows)
+async def _under_its_keys(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
+    """The rows of the same story as those found: a bet's, its rollback's, its late bet's."""
     keys = {(row.partner, key) for row in rows for key in related(row.key)}
-    keys |= {(row.partner, play_key("unround", row.provider, row.round)) for row in rows if _is_late(row)}
     keys |= {(a.partner, key) for a in arrivals for key in related(a.key)}
-    found = await _by_keys(scope, keys)
-    found += await _by_keys(scope, {(a.partner, a.key) for a in arrivals}, "alias")
-    for partner, provider, round_ in _rounds_that_decided([*rows, *found]):
+    aliases = {(a.partner, a.key) for a in arrivals}
+    return await _by_keys(scope, keys) + await _by_keys(scope, aliases, "alias")
+
+
+async def _around(scope: Scope, rows: Iterable[Entry]) -> list[Entry]:
+    """The other rows without which these cannot be understood."""
+    rows = list(rows)
+    late = {(row.partner, play_key("unround", row.provider, row.round)) for row in rows if _is_late(row)}
+    found = await _by_keys(scope, late)
+    for partner, provider, round_ in _rounds_that_decided(rows):
         found += await _round_rows(scope, partner, provider, round_)
     for id_ in sorted({row.id for row in [*rows, *found] if row.part or row.kind in SEVERAL_ROWS}):
         found += await _by_id(scope, id_)
     return found
+
+
+async def _answering(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
+    """The rows that repeats were answered from, where they are not among those read: older ones, say."""
+    known = {(row.partner, key) for row in rows for key in (row.key, row.alias)}
+    repeats = [a for a in arrivals if a.replay]
+    keys = {(a.partner, key) for a in repeats for key in (*related(a.key), transfer_key(a.uuid))}
+    found = await _by_keys(scope, keys - known)
+    return found + await _by_keys(scope, {(a.partner, a.key) for a in repeats} - known, "alias")
 
 
 def _is_late(row: Entry) -> bool:
@@ -243,8 +266,15 @@ def _places(values: list[str]) -> str:
 
 async def _journal(scope: Scope, where: str, *args: Any, newest: bool = False) -> list[Entry]:
     order = "seq desc" if newest else "seq"
-    sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order} limit {MOST}"
-    return [columns.entry_of(row) for row in await scope.db.fetch(sql, *args)]
+    sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order}"
+    return [columns.entry_of(row) for row in await _read(scope, sql, MOST, *args)]
+
+
+async def _read(scope: Scope, sql: str, most: int, *args: Any) -> Sequence[Sequence[Any]]:
+    """So many rows at most; whether there are more is seen by one that is read and left out."""
+    rows = await scope.db.fetch(f"{sql} limit {most + 1}", *args)
+    scope.cut = scope.cut or len(rows) > most
+    return rows[:most]
 
 
 async def _arrivals_of(scope: Scope, rows: Iterable[Entry]) -> list[Arrival]:
@@ -265,9 +295,9 @@ async def _arrivals(scope: Scope, column: str, keys: EntryKeys) -> list[Arrival]
     for partner, some in _chunks(keys):
         sql = (
             f"select {', '.join(columns.ARRIVAL)} from arrival where partner = $1"
-            f" and {column} in ({_places(some)}) order by last_at desc limit {MOST_ARRIVALS}"
+            f" and {column} in ({_places(some)}) order by last_at desc"
         )
-        found += [_arrival(row) for row in await scope.db.fetch(sql, partner, *some)]
+        found += [_arrival(row) for row in await _read(scope, sql, MOST_ARRIVALS, partner, *some)]
     return found
 
 
