@@ -24,6 +24,10 @@ RETRY_AFTER: Final[Headers] = (("Retry-After", "1"),)
 """Seconds. A queue that is full now drains in a fraction of one; a restart takes a few."""
 
 
+NO_ANSWER: Final = frozenset({404, 405, 500, 503})
+"""The only HTTP statuses but 200 that an edition 4 tells a failure under: its vendor reads nothing else."""
+
+
 class Call(Protocol):
     """What the HTTP server hands over."""
 

@@ -11,7 +11,17 @@ from caisse.core.money import show
 from caisse.core.requests import Bet, Look, Request, Result, Rollback
 from caisse.core.verdicts import Verdict
 from caisse.dialects.table import Endpoint, Field, Shown, Terms, plain
-from caisse.dialects.values import AMOUNT, ANYTHING, CURRENCY, PRINTABLE, UUID, Type, Wrong, text
+from caisse.dialects.values import (
+    AMOUNT,
+    ANYTHING,
+    BALANCE_SCHEMA,
+    CURRENCY,
+    PRINTABLE,
+    UUID,
+    Type,
+    Wrong,
+    text,
+)
 
 GROUP: Final = "transaction"
 """The one object among the fields."""
@@ -91,16 +101,12 @@ UNIQUE = Field("uuid", "uuid", PRINTABLE, "Id of this request, told again in its
 UNIQUE_WIN = UNIQUE._replace(about="Id of this win: one for each win of a round.")
 
 
-def _optional(field: Field, about: str = "") -> Field:
-    return field._replace(required=False, about=about or field.about)
-
-
-_BALANCE: Final = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
-
-BALANCE_NOW = Shown("balance", _BALANCE, "The balance.", lambda t: show(t.seen.wallets[t.request.currency]))
+BALANCE_NOW = Shown(
+    "balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])
+)
 BALANCE_AFTER = Shown(
     "balance",
-    _BALANCE,
+    BALANCE_SCHEMA,
     "Balance after it; absent where another edition's cancel of an unknown bet named no currency.",
     lambda t: show(t.row.balance) if t.row.currency else None,
 )
@@ -181,10 +187,10 @@ CANCEL = Endpoint(
     path="/seamless/v3/cancel",
     summary="Roll a bet back: give its stake back once. Of an unknown bet it is OK and moves nothing.",
     fields=(
-        *(_optional(SESSION), USER, MONEY, _optional(GAME_TYPE), _optional(GAME), _optional(GAME_NAME)),
+        *(SESSION.optional(), USER, MONEY, GAME_TYPE.optional(), GAME.optional(), GAME_NAME.optional()),
         *(ROUND_SEEN, BONUS._replace(to="", about="Bonus that the bet belonged to; recorded.")),
         TRANSACTION._replace(about="Names the bet to undo."),
-        _optional(STAKE, "Amount to give back; absent: the bet's."),
+        STAKE.optional("Amount to give back; absent: the bet's."),
         *(JACKPOT, WIN_SEEN, ROUND_ENDS._replace(to="", keep=True), UNIQUE),
     ),
     make=_cancel,

@@ -13,7 +13,7 @@ from caisse.core.parties import Connection
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects.auth import is_loopback
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.door import ALLOW, NO_ANSWER, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.seamless_v4_table import (
     BET,
@@ -35,9 +35,6 @@ from caisse.dialects.seamless_v4_table import (
 from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
 
 SUCCESS: Final = Refusal(0, "Success")
-
-NO_ANSWER: Final = frozenset({404, 405, 500, 503})
-"""The only HTTP statuses but 200 that this door tells a failure under."""
 
 _METHODS: Final = {e.path.rpartition("/")[2].lower(): Route(e) for e in ENDPOINTS}
 _BARE: Final = {e.path: Route(e) for e in ENDPOINTS}

@@ -94,10 +94,6 @@ PLATFORM = Field(
 )
 
 
-def _optional(field: Field, about: str = "") -> Field:
-    return field._replace(required=False, about=about or field.about)
-
-
 def _recorded(name: str, about: str) -> Field:
     return Field(name, "", ANYTHING, about, required=False, keep=True)
 
@@ -237,10 +233,8 @@ REFUND = Endpoint(
     summary="Roll a bet back: give its stake back once.",
     fields=(
         *(PROVIDER, USER, UNIQUE),
-        _optional(
-            BET_REFERENCE, "Reference of the bet to undo. Required unless the profile refunds by round."
-        ),
-        *(_optional(GAME), _optional(ROUND), _optional(TIME), _optional(ROUND_DETAILS)),
+        BET_REFERENCE.optional("Reference of the bet to undo. Required unless the profile refunds by round."),
+        *(GAME.optional(), ROUND.optional(), TIME.optional(), ROUND_DETAILS.optional()),
         Field("amount", "amount", AMOUNT, "Amount to give back; absent: the bet's.", required=False),
         *(_recorded("bonusCode", "Bonus that the bet belonged to; recorded."), PLATFORM),
     ),
@@ -291,7 +285,7 @@ JACKPOT_WIN = Endpoint(
     fields=(
         *(PROVIDER, USER, UNIQUE, GAME, ROUND, WIN, REFERENCE, TIME),
         Field("jackpotId", "name", _ID, "Id of the jackpot."),
-        *(_optional(SESSION), PLATFORM),
+        *(SESSION.optional(), PLATFORM),
     ),
     make=_award("jackpot"),
     success=AWARDED,

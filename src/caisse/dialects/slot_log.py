@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 from caisse.core.book import Round
 from caisse.core.money import show
 from caisse.dialects.table import Field, Shown, Terms, Told
-from caisse.dialects.values import Type
+from caisse.dialects.values import BALANCE_SCHEMA, Type
 
 MAX_LIMIT: Final = 1_000
 """Rounds on one page."""
@@ -19,8 +19,6 @@ MAX_START: Final = 10**18 - 1
 """Below the largest number that every store takes for rows to skip."""
 
 NO_JACKPOT: Final = "none"
-
-_balance: Final = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
 
 
 def whole(least: int, most: int, digits: str) -> Type:
@@ -59,10 +57,10 @@ ROW: Final[Mapping[str, object]] = {
         {"type": "integer", "title": "index"},
         {"type": "string", "title": "game id"},
         {"type": "string", "title": "currency"},
-        {**_balance, "title": "bet"},
-        {**_balance, "title": "win"},
+        {**BALANCE_SCHEMA, "title": "bet"},
+        {**BALANCE_SCHEMA, "title": "win"},
         {"type": "string", "title": "jackpot name"},
-        {**_balance, "title": "jackpot"},
+        {**BALANCE_SCHEMA, "title": "jackpot"},
     ],
     "minItems": 7,
     "maxItems": 7,

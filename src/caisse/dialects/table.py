@@ -33,6 +33,10 @@ class Field(NamedTuple):
     keep: bool = False
     """Whether it is recorded in the Request's `details`, as sent."""
 
+    def optional(self, about: str = "") -> "Field":
+        """The same field where it may be left out."""
+        return self._replace(required=False, about=about or self.about)
+
 
 class Told(NamedTuple):
     """What an answer is told from. Each kind of request has a row or a sight of the player, or neither."""

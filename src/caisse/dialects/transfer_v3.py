@@ -19,7 +19,7 @@ from caisse.dialects import slot_log
 from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Listing, Route, World, is_json
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.table import Endpoint, Fault, Field, Shown, Terms, Told, encode, gather, plain
-from caisse.dialects.values import AMOUNT_PATTERN, CURRENCY, POSITIVE, UUID, text
+from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, text
 
 
 class Failure(NamedTuple):
@@ -66,7 +66,6 @@ UNIQUE = Field("uuid", "uuid", UUID, "Unique id of this request; sent again, it 
 UNIQUE_READ = Field("uuid", "uuid", UUID, "Id of this request, told again in its answer.")
 
 _AMOUNT: Final = {"type": "string", "pattern": AMOUNT_PATTERN}
-_BALANCE: Final = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
 _TIME: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"}
 
 
@@ -78,10 +77,10 @@ def _time(microseconds: int) -> str:
 MOVED: Final = (
     Shown("currency", {"type": "string"}, "Currency code of the wallet.", lambda t: t.row.currency),
     Shown("amount", _AMOUNT, "The amount that was asked for.", lambda t: show(t.row.asked)),
-    Shown("balance", _BALANCE, "The wallet's balance after it.", lambda t: show(t.row.balance)),
+    Shown("balance", BALANCE_SCHEMA, "The wallet's balance after it.", lambda t: show(t.row.balance)),
 )
 BALANCE: Final = (
-    Shown("balance", _BALANCE, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])),
+    Shown("balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])),
 )
 AT_CREATE = Shown("at_create", _TIME, "When the player was created, UTC.", lambda t: _time(t.seen.created_at))
 AT_LOGIN = Shown(
@@ -92,7 +91,7 @@ INFO: Final = (
     *(AT_CREATE, AT_LOGIN),
     Shown(
         "wallet",
-        {"type": "object", "additionalProperties": _BALANCE},
+        {"type": "object", "additionalProperties": BALANCE_SCHEMA},
         "Currency code -> balance.",
         lambda t: {code: show(balance) for code, balance in sorted(t.seen.wallets.items())},
     ),

@@ -15,7 +15,18 @@ from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.auth import Access
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Listing, Route, World, is_json
+from caisse.dialects.door import (
+    ALLOW,
+    NO_ANSWER,
+    RETRY_AFTER,
+    Answer,
+    Ask,
+    Call,
+    Listing,
+    Route,
+    World,
+    is_json,
+)
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
 from caisse.dialects.transfer_v4_table import (
@@ -33,9 +44,6 @@ from caisse.dialects.transfer_v4_table import (
 )
 
 BASE: Final = "/IntegrationService/v4/http/CasinoGameAPI"
-
-NO_ANSWER: Final = frozenset({404, 405, 500, 503})
-"""The only HTTP statuses but 200 that this door tells a failure under."""
 
 _ROUTES: Final = {base + e.path: Route(e) for e in ENDPOINTS for base in ("", BASE)}
 _FOLDED: Final = {path.lower(): route for path, route in _ROUTES.items()}

@@ -20,6 +20,9 @@ _uuid = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.A
 _printable = re.compile(r"[ -~]{1,64}").fullmatch
 
 AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,13})(\.[0-9]{1,18})?$"
+
+BALANCE_SCHEMA: Mapping[str, object] = {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{1,18}$"}
+"""An amount as answers tell it: canonical text, of any width."""
 _POSITIVE = r"^(?!0(\.0+)?$)(0|[1-9][0-9]{0,13})(\.[0-9]{1,18})?$"
 _UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"

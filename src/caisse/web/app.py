@@ -4,7 +4,6 @@ Routing and nothing else: what a request means is the doors' business, what it c
 """
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import msgspec
 
 from caisse.core.book import Round
+from caisse.dialects.auth import is_loopback
 from caisse.dialects.door import Answer, Ask, Door, Listing, World
 from caisse.web.exchange import Exchange
 from caisse.writer import Tell, Writer
@@ -111,4 +111,4 @@ def _teller(exchange: Exchange, ask: Ask) -> Tell:
 
 def is_local(exchange: Exchange) -> bool:
     """Whether a request comes from this machine itself, through no proxy."""
-    return not exchange.forwarded and ipaddress.ip_address(exchange.peer).is_loopback
+    return not exchange.forwarded and is_loopback(exchange.peer)
