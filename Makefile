@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check bench bench-quick bench-docs lock clean
+.PHONY: help demo test check torture bench bench-quick bench-docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -26,6 +26,9 @@ check: .venv/dev.stamp  ## style, types, layers and house rules, without the sui
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
+
+torture: .venv/dev.stamp  ## try to lose, double or corrupt money for an hour (TORTURE_ARGS='--for 10m --only kill_server')
+	$(BIN)/python -m tests.torture $(TORTURE_ARGS)
 
 bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, half an hour and more (BENCH_ARGS='--only caisse-pg')
 	$(BENCH) $(BENCH_ARGS)
