@@ -14,15 +14,16 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from caisse.core.arrivals import Arrivals
-from caisse.core.book import Book, Wants, wants
+from caisse.core.book import Book
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
+from caisse.core.memory import Memory, Recall, nothing_recalled
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
@@ -50,6 +51,12 @@ class Limits(msgspec.Struct, frozen=True):
     """Distinct requests without a row of their own that are held for writing down; more are only counted."""
     record_seconds: float = 1.0
     """How often they are written down: rarely enough to cost nothing, soon enough for who asks."""
+    players: int = 50_000
+    """Players that a lane remembers, about 800 bytes each: as many as play within some minutes."""
+    entries: int = 20_000
+    """Journal rows that a lane remembers, about 1.5 KB each: repeats mostly come within seconds."""
+    doubt_seconds: float = 1.0
+    """How long nothing is recalled after a lost race: where servers share players, one a second is lost."""
     reconnect_seconds: float = 0.5
     """Pause after the database was lost, so that a dead one is not hammered."""
 
@@ -109,6 +116,8 @@ class Lane:
         self._deadline: float | None = None
         self._arrivals = Arrivals(limits.arrivals)
         self._recorded = 0.0
+        self._memory = Memory(limits.players, limits.entries)
+        self._doubt_until = 0.0
         self.counters = Counters()
 
     def __len__(self) -> int:
@@ -183,11 +192,13 @@ class Lane:
         except (Conflict, Unavailable) as error:
             log.warning("no verdict for %d requests: %s", len(batch), error)
             decisions = [None] * len(batch)
+            self._memory.forget()
             await self._pause(error)
         except FateUnknown as error:
             self.counters.unknown += len(batch)
             log.critical("unknown fate of %d requests: %s", len(batch), error)
             decisions = [None] * len(batch)
+            self._memory.forget()
             if error.fatal:
                 tell_all(batch, decisions)
                 raise
@@ -205,21 +216,46 @@ class Lane:
 
     async def _decided(self, batch: Sequence[Pending]) -> list[Decision | None]:
         """The batch's decisions, durable. Conflict if races were lost too often."""
-        wanted = _wants(batch)
-        for attempt in range(self._limits.tries):
+        recall = self._recall(batch)
+        lost = 0
+        while lost < self._limits.tries:
             try:
-                self._deadline = time.monotonic() + self._limits.patience_seconds
-                book = await self._ledger.load(wanted, lock=attempt > 0)
+                book = await self._book(recall, lock=lost > 0)
                 decisions = self._decide(batch, book)
-                self._deadline = time.monotonic() + self._limits.commit_seconds
-                await self._ledger.commit(book)
+                if recall.holds(book, _undecided(batch, decisions)):
+                    await self._commit(recall, book)
+                    self._memory.keep(book)
+                    return decisions
             except Conflict:
                 self.counters.conflicts += 1
-            else:
-                return decisions
+                lost += 1
+                self._doubt()
             finally:
                 self._deadline = None
+            recall = _nothing_recalled(batch)
         raise Conflict("other writers were faster every time")
+
+    def _recall(self, batch: Sequence[Pending]) -> Recall:
+        """What is remembered; for some time after a lost race nothing is: somebody else writes, too."""
+        if time.monotonic() < self._doubt_until:
+            return _nothing_recalled(batch)
+        return _looked_up(self._memory.recall, batch)
+
+    def _doubt(self) -> None:
+        self._memory.forget()
+        self._doubt_until = time.monotonic() + self._limits.doubt_seconds
+
+    async def _book(self, recall: Recall, *, lock: bool) -> Book:
+        if not recall.missing and not lock:
+            return recall.complete(Book())
+        self._deadline = time.monotonic() + self._limits.patience_seconds
+        return recall.complete(await self._ledger.load(recall.missing, lock=lock))
+
+    async def _commit(self, recall: Recall, book: Book) -> None:
+        """Nothing to do for a batch that wrote nothing and read only what is known to be durable."""
+        if book.appended or recall.missing:
+            self._deadline = time.monotonic() + self._limits.commit_seconds
+            await self._ledger.commit(book)
 
     def _decide(self, batch: Sequence[Pending], book: Book) -> list[Decision | None]:
         """Each request sees the effect of those before it. One that cannot be decided is left out, alone."""
@@ -266,10 +302,18 @@ class Lane:
             self._work.set()
 
 
-def _wants(batch: Sequence[Pending]) -> Wants:
+def _undecided(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> Iterator[Request]:
+    return (p.request for p, decision in zip(batch, decisions, strict=True) if decision is None)
+
+
+def _nothing_recalled(batch: Sequence[Pending]) -> Recall:
+    return _looked_up(nothing_recalled, batch)
+
+
+def _looked_up(how: Callable[[Iterable[Request]], Recall], batch: Sequence[Pending]) -> Recall:
     """BadData if a request cannot even be looked up."""
     try:
-        return wants(pending.request for pending in batch)
+        return how(pending.request for pending in batch)
     except Exception as error:
         raise BadData("a request names what cannot be looked up") from error
 

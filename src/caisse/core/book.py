@@ -22,6 +22,8 @@ RoundKey = tuple[str, str, str]
 """(partner, provider, round)"""
 
 
+NONE: Final[frozenset[str]] = frozenset()
+
 TRANSFERS: Final = (Kind.CHARGE, Kind.WITHDRAW)
 
 
@@ -40,10 +42,15 @@ class Player(msgspec.Struct, kw_only=True):
     wallets: dict[str, int]
     loaded_seq: int = 0
     """`seq` as the store had it; 0: the player is new. A write counts only if it still holds."""
-    touched: set[str] = msgspec.field(default_factory=set)
+    touched: frozenset[str] = NONE
     """Currencies of wallets that were there before, whose balance this batch changed."""
-    opened: set[str] = msgspec.field(default_factory=set)
+    opened: frozenset[str] = NONE
     """Currencies of wallets that this batch opened."""
+
+    def settle(self) -> None:
+        """All that was changed is stored now."""
+        self.loaded_seq = self.seq
+        self.touched = self.opened = NONE
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +93,10 @@ class Wants(msgspec.Struct, frozen=True):
     """Rounds of which every bet must be loaded (R32)."""
     newest_transfers: list[PlayerKey] = []
     """Players whose newest charge or withdrawal is asked for."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to load."""
+        return bool(self.players or self.entries or self.rounds or self.whole_rounds or self.newest_transfers)
 
 
 def wants(requests: Iterable[Request]) -> Wants:
@@ -186,11 +197,11 @@ class Book:
         player.head = entry.hash
         if entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK:
             player.wallets[entry.currency] = entry.balance
-            player.opened.add(entry.currency)
+            player.opened |= {entry.currency}
         elif entry.amount:
             player.wallets[entry.currency] = entry.balance
-            if entry.currency not in player.opened:
-                player.touched.add(entry.currency)
+            if entry.currency not in player.opened and entry.currency not in player.touched:
+                player.touched |= {entry.currency}
         fold_standing(player, entry)
 
     def _fold_round(self, entry: Entry) -> None:

@@ -101,6 +101,7 @@ class PostgresLedger:
         self._url = url
         self._connection: asyncpg.Connection | None = None
         self._in_transaction = False
+        self._loaded = False
         self._warned = False
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
@@ -109,16 +110,16 @@ class PostgresLedger:
             connection = await self._ready()
             if lock:
                 await self._lock(connection, wanted.players)
-            return await _load(connection, wanted)
+            book = await _load(connection, wanted)
+            self._loaded = True
+            return book
         except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
             raise _reading_failed(error) from error
 
     async def commit(self, book: Book) -> None:
         """See `Ledger.commit`. A batch that wrote nothing still proves that what it read is durable."""
-        connection = self._connection
-        if connection is None:
-            raise Unavailable("the connection was dropped before the write")
+        connection = await self._to_write_on()
         try:
             sql, args = statement(book) if book.appended else (PROVE, [])
         except ValueError as error:
@@ -162,6 +163,15 @@ class PostgresLedger:
             self._connection.add_log_listener(self._on_notice)
         return self._connection
 
+    async def _to_write_on(self) -> asyncpg.Connection:
+        """The connection that loaded, if anything was: another may lead to a server that never had it."""
+        loaded, self._loaded = self._loaded, False
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        if loaded:
+            raise Unavailable("the connection was dropped before the write")
+        return await self._ready()
+
     def _on_notice(self, _connection: object, notice: asyncpg.PostgresLogMessage) -> None:
         self._warned = self._warned or notice.severity_en == "WARNING"
 
@@ -195,7 +205,8 @@ async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
 
 async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
     book = Book()
-    columns.add_players(book, await connection.fetch(LOAD_PLAYERS, *_columns(wanted.players, 2)))
+    if wanted.players:
+        columns.add_players(book, await connection.fetch(LOAD_PLAYERS, *_columns(wanted.players, 2)))
     aliases = [key for key in wanted.entries if key[1].startswith("x:")]
     if wanted.entries:
         await _load_entries(connection, LOAD_ENTRIES, wanted.entries, book)
