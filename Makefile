@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check torture bench bench-quick bench-docs lock clean
+.PHONY: help demo test check torture bench bench-quick bench-docs lock sbom audit-deps clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -21,8 +21,8 @@ test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k ref
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench supply
+	$(BIN)/ruff format --check src tests bench supply
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
@@ -48,6 +48,12 @@ lock: .venv-lock/bin/uv  ## write requirements/*.lock anew from pyproject.toml (
 		--output-file requirements/bench-build.lock
 	$(COMPILE) pyproject.toml --group bench --constraint requirements/run.lock \
 		--constraint requirements/bench-build.lock --output-file requirements/bench.lock
+
+sbom: .venv/dev.stamp  ## write the bill of materials (CycloneDX) to dist/sbom.json
+	$(BIN)/python -m supply.sbom
+
+audit-deps: .venv/dev.stamp  ## ask OSV what is known against the locked versions; needs the network
+	$(BIN)/python -m supply.vulnerabilities
 
 clean:  ## remove the environments, caches, build products and the demo's var/
 	rm -rf .venv .venv-lock .venv-bench var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

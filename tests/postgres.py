@@ -20,6 +20,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,11 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "listen_addresses": "127.0.0.1",
+    # After a crash one call syncs all that lies on the disk, instead of a thousand files one by one.
+    **({"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}),
 }
+STANDBY = "standby"
+"""The name under which a standby asks its primary for the log."""
 
 
 class PostgresError(Exception):
@@ -99,9 +104,10 @@ class Borrowed(Databases):
 class Postgres(Databases):
     """A server of our own, to stop, start and crash; it keeps its port and its data meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0, **settings: str) -> None:
         self._account = unprivileged_account()
-        self._port = free_port()
+        self._port = port or free_port()
+        self._settings = settings
         super().__init__(
             f"postgresql://postgres@127.0.0.1:{self._port}/postgres", programs_for(self._account)
         )
@@ -112,8 +118,7 @@ class Postgres(Databases):
     def __enter__(self) -> Self:
         self.directory = directory_for(self._account)
         try:
-            copy: list[str | Path] = ["cp", "-R", template(self._account), self._data]
-            run(copy, self._account)
+            self._fill()
             self.start()
         except BaseException:
             self.close()
@@ -122,6 +127,20 @@ class Postgres(Databases):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _fill(self) -> None:
+        """Make the data directory."""
+        run(["cp", "-R", template(self._account), self._data], self._account)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._server is not None
 
     @property
     def pid(self) -> int:
@@ -141,7 +160,8 @@ class Postgres(Databases):
         if self._server is not None:
             raise PostgresError("the server is running already")
         self._remove_dead_locks()
-        settings = {**SETTINGS, "port": str(self._port), "unix_socket_directories": str(self.directory)}
+        own = {"port": str(self._port), "unix_socket_directories": str(self.directory)}
+        settings = {**SETTINGS, **own, **self._settings}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             self._server = spawn(
@@ -158,6 +178,17 @@ class Postgres(Databases):
     def kill_postmaster(self) -> None:
         """End every process of the server at once: none can write, answer or say goodbye any more."""
         self._end(kill_tree)
+
+    def behead(self) -> None:
+        """kill -9 of the postmaster alone; returns when its orphans have noticed and ended too."""
+        self._end(kill_parent)
+
+    def freeze(self) -> None:
+        """Stop every process where it is, as a machine that hangs: its connections stay open and silent."""
+        postmaster = psutil.Process(self.pid)
+        postmaster.suspend()
+        for child in postmaster.children(recursive=True):
+            child.suspend()
 
     def close(self) -> None:
         """Stop the server if it runs and remove all it wrote."""
@@ -209,6 +240,40 @@ class Postgres(Databases):
         """Another process may bear a crashed postmaster's id by now, which would keep ours from starting."""
         for lock in (self._data / "postmaster.pid", self._data.with_name(f".s.PGSQL.{self._port}.lock")):
             lock.unlink(missing_ok=True)
+
+
+class Copy(Postgres):
+    """A server on what pg_basebackup takes from a running one."""
+
+    def __init__(self, source: Postgres, port: int = 0, **settings: str) -> None:
+        super().__init__(port, **settings)
+        self._source = source
+
+    def _fill(self) -> None:
+        """With the log of the meantime (`stream`), so that the copy is whole in itself."""
+        options = ["--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+        program = self.bin("pg_basebackup")
+        run([program, "-D", self._data, "-d", self._source.url(), *options], self._account)
+
+
+class Standby(Copy):
+    """A hot standby of a running primary; a server like any other once it is promoted."""
+
+    def __init__(self, primary: Postgres, port: int = 0, **settings: str) -> None:
+        origin = f"host=127.0.0.1 port={primary.port} user=postgres application_name={STANDBY}"
+        super().__init__(primary, port, primary_conninfo=origin, **settings)
+
+    def _fill(self) -> None:
+        super()._fill()
+        run(["touch", self._data / "standby.signal"], self._account)
+
+    def receiver(self) -> int:
+        """The process that receives the log."""
+        return int(self.sql("select pid from pg_stat_wal_receiver"))
+
+    def promote(self) -> None:
+        """Make it a primary; returns when it takes writes."""
+        self.sql("select pg_promote(true, 60)")
 
 
 @contextlib.contextmanager
@@ -328,6 +393,17 @@ def kill_tree(server: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
     wait_for(lambda: all(map(has_ended, children)), STOP_SECONDS, lambda: "PostgreSQL outlives SIGKILL")
+
+
+def kill_parent(server: subprocess.Popen[bytes]) -> None:
+    """SIGKILL the first process alone, halted first, so that no child is missed; see the others end too.
+
+    A server that started beside these orphans would write the same files.
+    """
+    server.send_signal(signal.SIGSTOP)
+    children = psutil.Process(server.pid).children(recursive=True)
+    server.kill()
+    wait_for(lambda: all(map(has_ended, children)), STOP_SECONDS, lambda: "PostgreSQL's orphans do not end")
 
 
 def has_ended(process: psutil.Process) -> bool:

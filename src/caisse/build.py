@@ -31,12 +31,15 @@ from caisse.web import pages
 from caisse.web.app import App
 from caisse.web.documents import documents
 from caisse.web.http import Server
+from caisse.web.proxies import Proxies
 from caisse.writer import Writer, clock
 
 log = logging.getLogger("caisse")
 
 REFRESH_SECONDS: Final = 2.0
 """How often partners and connections are read again: a revoked token must stop working within 5 seconds."""
+READ_SECONDS: Final = 5.0
+"""For a look at them, and for closing its connection: a dead machine never says that it is dead."""
 DRAIN_SECONDS: Final = 15.0
 """How long a stop waits for requests under way: longer than the writer's patience."""
 
@@ -77,10 +80,13 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     spare_the_collector()
     writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
     rounds = RoundPages(settings.db)
-    app = App(DOORS, writer, make_world(parties, settings), rounds.read)
+    app = App(DOORS, writer, make_world(parties, settings), rounds.read, Proxies(settings.proxies))
     _warn_of_unknown_profiles(parties.connections, app.world.policies)
     server = Server(app, app.reject)
-    app.pages |= {"/healthz": pages.health(server, writer), "/metrics": pages.metrics(server, writer)}
+    app.pages |= {
+        "/healthz": pages.health(server, writer),
+        "/metrics": pages.metrics(server, writer, app.guesses),
+    }
     app.pages |= documents(app.world.policies.values())
     writing = asyncio.create_task(writer.run())
     refreshing = asyncio.create_task(_refresh(app, settings.db, parties))
@@ -128,9 +134,10 @@ async def _refresh(app: App, url: str, known: Parties) -> None:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
             db = db or await opening.database(url)
-            parties = await directory.parties(db)
+            async with asyncio.timeout(READ_SECONDS):
+                parties = await directory.parties(db)
         except Exception as error:
-            log.warning("partners and connections cannot be read again: %s", error)
+            log.warning("partners and connections cannot be read again: %s", str(error) or "no answer")
             await _discard(db)
             db = None
             continue
@@ -143,8 +150,9 @@ async def _refresh(app: App, url: str, known: Parties) -> None:
 async def _discard(db: Database | None) -> None:
     """Close what may be broken already; a new connection takes its place."""
     with suppress(Exception):
-        if db is not None:
-            await db.close()
+        async with asyncio.timeout(READ_SECONDS):
+            if db is not None:
+                await db.close()
 
 
 def _stop_signal() -> asyncio.Future[None]:

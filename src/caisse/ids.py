@@ -10,17 +10,17 @@ def id_source(clock: Callable[[], int] = time.time_ns) -> Callable[[], str]:
 
     48 bits of Unix milliseconds, then a 74-bit number that starts at random each millisecond and counts up.
     """
-    last, tail = 0, 0
+    last, tail, prefix = 0, 0, ""
 
     def new_id() -> str:
-        nonlocal last, tail
+        nonlocal last, tail, prefix
         now = clock() // 1_000_000
         if now > last:
             last, tail = now, int.from_bytes(os.urandom(9), "big")
+            prefix = f"{now >> 16:08x}-{now & 0xFFFF:04x}-7"
         else:
             tail += 1
         high, low = (tail >> 62) & 0xFFF, tail & (2**62 - 1)
-        text = f"{last:012x}7{high:03x}{low | 2**63:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return f"{prefix}{high:03x}-{low >> 48 | 0x8000:04x}-{low & (2**48 - 1):012x}"
 
     return new_id

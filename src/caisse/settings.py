@@ -19,6 +19,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "CAISSE_WRITERS": "database connections that commit side by side (PostgreSQL; SQLite has one)",
     "CAISSE_PROFILES": "folder with policy profiles of your own, one TOML file each",
     "CAISSE_CURRENCIES": "TOML file with currencies to add, change or remove",
+    "CAISSE_PROXIES": "networks of the proxies whose X-Forwarded-For is believed, with commas between",
     "CAISSE_TOKEN": "a partner's token, for `partner add` and `partner token add`",
     "CAISSE_KEY": "a connection's key, for `connection add`",
 }
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     writers: int = 2
     profiles: Path | None = None
     currencies: Path | None = None
+    proxies: tuple[str, ...] = ()
 
 
 def refuse_unknown(environment: Mapping[str, str]) -> None:

@@ -4,10 +4,10 @@ A lane is one task on one connection. It takes what waits (and never waits for m
 the requests one after another, commits, and only then tells the callers (R9). While it commits, the next
 batch gathers. Players are spread over the lanes by a hash, so one player's requests meet in one batch.
 
-What goes wrong, and what is told then: a lost race is decided again; a poisonous request is told alone that
-no verdict was given, its neighbours get theirs; a lost database or an unknown fate means "send the same
-request again" for the whole batch; a dead lane ends the process. Nothing cancels a commit: a caller who
-waits too long is told to send again while it goes on.
+What goes wrong, and what is told then: a lost race is decided again; a request that is poisonous, or loses
+every race, is told alone that no verdict was given, its neighbours get theirs; a lost database or an unknown
+fate means "send the same request again" for the whole batch; a dead lane ends the process. Nothing cancels a
+commit: a caller who waits too long is told to send again while it goes on.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True):
     commit_seconds: float = 60.0
     """After this the connection of a hanging commit is dropped: only then can its fate be found out."""
     tries: int = 12
-    """Lost races in a row before a batch is given up; all but the first hold their players locked."""
+    """Lost races in a row before a batch is halved; all but the first hold their players locked."""
     arrivals: int = 50_000
     """Distinct requests without a row of their own that are held for writing down; more are only counted."""
     record_seconds: float = 1.0
@@ -186,14 +186,14 @@ class Lane:
         try:
             decisions = await self._decided(batch)
             self._note(batch, decisions)
-        except BadData as error:
+        except (BadData, Conflict) as error:
             await self._isolate(batch, error)
             return
-        except (Conflict, Unavailable) as error:
+        except Unavailable as error:
             log.warning("no verdict for %d requests: %s", len(batch), error)
             decisions = [None] * len(batch)
             self._memory.forget()
-            await self._pause(error)
+            await self._pause()
         except FateUnknown as error:
             self.counters.unknown += len(batch)
             log.critical("unknown fate of %d requests: %s", len(batch), error)
@@ -210,8 +210,8 @@ class Lane:
             if decision is not None:
                 self._arrivals.note(pending.request, decision, now)
 
-    async def _pause(self, error: Exception) -> None:
-        if isinstance(error, Unavailable) and not self._closing:
+    async def _pause(self) -> None:
+        if not self._closing:
             await asyncio.sleep(self._limits.reconnect_seconds)
 
     async def _decided(self, batch: Sequence[Pending]) -> list[Decision | None]:
@@ -273,18 +273,23 @@ class Lane:
                 decisions.append(decision)
         return decisions
 
-    async def _isolate(self, batch: Sequence[Pending], error: BadData) -> None:
-        """Find the poisonous request by halving; the rest is applied."""
+    async def _isolate(self, batch: Sequence[Pending], error: BadData | Conflict) -> None:
+        """Find by halving the request that fails a batch, poisonous or never fast enough; apply the rest."""
         if len(batch) == 1:
-            self.counters.poisoned += 1
-            log.error(
-                "a %s cannot be stored: %s", type(batch[0].request).__name__, type(error.__cause__).__name__
-            )
-            batch[0].answer(None)
+            self._leave_out(batch[0], error)
             return
         middle = len(batch) // 2
         await self._settle(batch[:middle])
         await self._settle(batch[middle:])
+
+    def _leave_out(self, pending: Pending, error: BadData | Conflict) -> None:
+        kind = type(pending.request).__name__
+        if isinstance(error, BadData):
+            self.counters.poisoned += 1
+            log.error("a %s cannot be stored: %s", kind, type(error.__cause__).__name__)
+        else:
+            log.warning("no verdict for a %s: %s", kind, error)
+        pending.answer(None)
 
     def watch(self, now: float) -> None:
         """Tell callers past patience to send again; drop a connection on which reading or a commit hangs."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ def test_good_books_pass_with_what_was_checked(db: str) -> None:
 
 
 def test_spoilt_books_are_found_and_the_finding_names_whose(db: str) -> None:
-    sql(db, "update wallet set balance = '101.0' where player = 'tester'")
+    sql(db, "update player set balances = '{\"USD\":\"101.0\"}' where id = 'tester'")
     said = caisse("audit", "--db", db)
     assert (said.code, "2 findings" in said.error) == (1, True)
     assert "the USD wallet holds 101.0, the journal says 100.0" in said.out
@@ -55,16 +57,87 @@ def test_spoilt_books_are_found_and_the_finding_names_whose(db: str) -> None:
     }
 
 
-def test_a_row_that_cannot_be_read_is_no_traceback(db: str) -> None:
+def bypass(db: str) -> None:
+    """From here on the journal can be changed."""
     if db.startswith("sqlite"):
         sql(db, "drop trigger journal_no_update")
+        sql(db, "drop trigger journal_no_delete")
     else:
         sql(db, "alter table journal disable trigger journal_append_only")
+
+
+def test_a_row_that_cannot_be_read_is_no_traceback(db: str) -> None:
+    bypass(db)
     sql(db, "update journal set kind = 'gift' where kind = 'charge'")
     assert caisse("audit", "--db", db).code == 1
     assert "Traceback" not in caisse("audit", "--db", db).err
     assert caisse("player", "show", "demo", "421", "--db", db).code == 1
 
 
+def test_an_anchor_is_met_by_later_books(db: str, tmp_path: Path) -> None:
+    anchor = tmp_path / "anchor"
+    told = caisse("audit", "--new-anchor", str(anchor), "--db", db, "--json").json
+    *lines, end = [json.loads(line) for line in anchor.read_text().splitlines()]
+    assert [(line[:2], len(line[3])) for line in lines] == [(["demo", "421"], 64), (["demo", "tester"], 64)]
+    assert end == {"players": 2, "digest": told["anchor"]}
+    assert (
+        caisse("player", "freeze", "demo", "tester", "--reason", "a test", "--by", "me", "--db", db).code == 0
+    )
+    said = caisse("audit", "--anchor", str(anchor), "--db", db)
+    assert (said.code, "anchor " in said.out) == (0, True)
+    assert [file.name for file in tmp_path.iterdir() if "anchor" in file.name] == ["anchor"]
+
+
+def test_books_that_do_not_reach_their_anchor_are_found(db: str, tmp_path: Path) -> None:
+    """The rows of a player who was created later are cut off, and everything that shows it."""
+    caisse("player", "freeze", "demo", "tester", "--reason", "a test", "--by", "me", "--db", db)
+    anchor = tmp_path / "anchor"
+    assert caisse("audit", "--new-anchor", str(anchor), "--db", db).code == 0
+    bypass(db)
+    last = "(select max(seq) from journal where player = 'tester')"
+    sql(db, f"delete from journal where player = 'tester' and seq = {last}")
+    head = f"(select hash from journal where player = 'tester' and seq = {last})"
+    false = "0" if db.startswith("sqlite") else "false"
+    sql(db, f"update player set seq = seq - 1, frozen = {false}, head = {head} where id = 'tester'")
+    assert caisse("audit", "--db", db).code == 0
+    said = caisse("audit", "--anchor", str(anchor), "--new-anchor", str(tmp_path / "next"), "--db", db)
+    assert (said.code, "rows were cut off" in said.out) == (1, True)
+    assert not (tmp_path / "next").exists()
+    sql(db, "delete from player where id = '421'")
+    assert "421" in caisse("audit", "--anchor", str(anchor), "--db", db).out
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda lines: lines[:-1],
+        lambda lines: lines[1:],
+        lambda lines: [lines[1], lines[0], lines[2]],
+        lambda lines: [*lines, lines[0]],
+        lambda lines: [lines[0].replace('"demo"', '"demi"'), *lines[1:]],
+        lambda lines: [lines[0].replace(",", ", "), *lines[1:]],
+        lambda lines: ["[]", *lines],
+        lambda lines: [],
+        lambda lines: ["no JSON"],
+    ],
+)
+def test_an_anchor_that_is_not_as_it_was_written_is_refused(db: str, tmp_path: Path, spoil: Any) -> None:
+    anchor = tmp_path / "anchor"
+    caisse("audit", "--new-anchor", str(anchor), "--db", db)
+    anchor.write_text("".join(f"{line}\n" for line in spoil(anchor.read_text().splitlines())))
+    said = caisse("audit", "--anchor", str(anchor), "--db", db)
+    assert (said.code, "is no whole anchor" in said.error) == (1, True)
+
+
+def test_an_anchor_is_never_overwritten_and_must_be_there(db: str, tmp_path: Path) -> None:
+    (tmp_path / "anchor").write_text("precious")
+    said = caisse("audit", "--new-anchor", str(tmp_path / "anchor"), "--db", db)
+    assert (said.code, "never overwritten" in said.error) == (1, True)
+    assert (tmp_path / "anchor").read_text() == "precious"
+    assert "cannot read the anchor" in caisse("audit", "--anchor", str(tmp_path / "none"), "--db", db).error
+    nowhere = str(tmp_path / "none" / "anchor")
+    assert "cannot write the anchor" in caisse("audit", "--new-anchor", nowhere, "--db", db).error
+
+
 def test_every_invariant_names_its_rules() -> None:
-    assert all("(R" in claim for claim in claims().values())
+    assert all("(R" in claim for claim in claims(anchored=True).values())

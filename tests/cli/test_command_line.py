@@ -38,7 +38,7 @@ ALL = dict(commands(cli))
 
 def test_the_commands_are_those_that_scripts_rely_on() -> None:
     assert {" ".join(path) for path in ALL} == {
-        *("serve", "migrate", "audit", "demo", "config show", "explain", "currencies"),
+        *("serve", "migrate", "audit", "backup", "demo", "config show", "explain", "currencies"),
         *("player show", "player freeze", "player release"),
         *("game disable", "game enable", "game list"),
         *("profile list", "profile show"),
@@ -184,7 +184,21 @@ def test_config_says_where_each_setting_comes_from() -> None:
     told = caisse("config", "show", "--json", "--currencies", "c.toml", env={"CAISSE_PROFILES": "p"}).json
     assert told["currencies"] == {"value": "c.toml", "from": "--currencies"}
     assert told["profiles"] == {"value": "p", "from": "CAISSE_PROFILES"}
-    assert set(told) == {"db", "host", "port", "writers", "profiles", "currencies", "token", "key"}
+    assert told["proxies"] == {"value": None, "from": "default"}
+    assert set(told) == {"db", "host", "port", "writers", "profiles", "currencies", "proxies", "token", "key"}
+
+
+@pytest.mark.parametrize("given", ["10.0.0.0/8,2001:db8::/32", " 10.0.0.0/8 , 2001:db8::/32"])
+def test_proxies_are_networks_with_commas_between(given: str) -> None:
+    told = caisse("config", "show", "--json", env={"CAISSE_PROXIES": given}).json
+    assert told["proxies"] == {"value": "10.0.0.0/8,2001:db8::/32", "from": "CAISSE_PROXIES"}
+
+
+@pytest.mark.parametrize(
+    "given", ["proxy.example", "10.0.0.1/8", "10.0.0.1,", "10.0.0.1 10.0.0.2", "0.0.0.0/0", "10.0.0.1,::/0"]
+)
+def test_what_would_trust_nobody_or_everybody_is_wrong_usage(given: str) -> None:
+    assert caisse("serve", "--proxies", given).code == 2
 
 
 def on_a_terminal(*words: str, env: dict[str, str] | None = None) -> str:

@@ -88,7 +88,7 @@ def test_only_the_newest_lines_are_shown_but_all_are_added_up(db: str, http: htt
 
 
 def test_what_does_not_add_up_is_marked_and_fails(db: str, http: httpx2.Client) -> None:
-    sql(db, "update wallet set balance = '91.0' where player = '421'")
+    sql(db, "update player set balances = '{\"USD\":\"91.0\"}' where id = '421'")
     said = caisse("player", "show", "demo", "421", "--db", db)
     assert (said.code, "do not add up: run 'caisse audit'" in said.error) == (1, True)
     assert "WRONG" in said.out

@@ -45,6 +45,13 @@ def test_the_password_of_a_database_is_in_no_message() -> None:
             assert "pass-word" not in said.out + said.err
 
 
+def test_a_password_in_the_list_of_processes_is_warned_of() -> None:
+    url = "postgresql://me:pass-word@127.0.0.1:1/x"
+    assert "CAISSE_DB instead" in caisse("serve", "--port", "0", "--db", url).err
+    for words, env in ((("--db", "postgresql://me@127.0.0.1:1/x"), {}), ((), {"CAISSE_DB": url})):
+        assert "CAISSE_DB instead" not in caisse("serve", "--port", "0", *words, env=env).err
+
+
 def test_config_masks_secrets() -> None:
     env = {"CAISSE_TOKEN": "the-token", "CAISSE_KEY": "the-key", "CAISSE_DB": "postgresql://me:pw@h/x"}
     shown = caisse("config", "show", env=env)

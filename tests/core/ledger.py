@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
-from caisse.core.audit import Account, Finding, PlayerAudit, Totals
-from caisse.core.book import Book, Round
+from caisse.core.audit import Finding, PlayerAudit, Stored, Totals
+from caisse.core.audit_past import Anchor
+from caisse.core.audited import Row, head_of, round_of, row_of
+from caisse.core.book import Book, Player, Round
 from caisse.core.decide import decide
 from caisse.core.entries import Decision, Entry, Kind
 from caisse.core.money import parse, show
@@ -35,6 +37,7 @@ from caisse.core.requests import (
     Withdraw,
 )
 from caisse.core.verdicts import ACCEPTED, UNKEPT, Verdict
+from caisse.store import columns
 
 NOW = 1_700_000_000_000_000
 PARTNER, PLAYER, OTHER, PROVIDER = "demo", "tester", "other", "lucky"
@@ -99,6 +102,8 @@ def bet(amount: str = "10.0", reference: str = "bet-1", round: str = "r1", **giv
 
 def result(amount: str = "25.0", reference: str = "res-1", round: str = "r1", **given: Given) -> Result:
     fields = {"currency": "USD", "game": "slot", "reference": reference, "round": round}
+    if given.get("free_round"):
+        fields["details"] = '{"bonusCode":"welcome"}'
     return Result(**_play(given, amount=units(amount), **fields))
 
 
@@ -131,6 +136,16 @@ def expire_session(session: str = "s1", **given: Given) -> ExpireSession:
 def again(request: Request, **changes: Given) -> Any:
     """The request as it comes once more: a new transaction id was drawn; all else is equal but `changes`."""
     return msgspec.structs.replace(request, id=fresh(), **changes)
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What is stored of one player besides journal rows: the head, if there is one, and the rounds."""
+
+    partner: str
+    id: str
+    player: Player | None
+    rounds: list[Round]
+    anchor: Anchor | None = None
 
 
 class Ledger:
@@ -196,16 +211,25 @@ class Ledger:
         return found + list(totals.end())
 
 
+def stored(row: Entry) -> Row:
+    """A row as the audit reads it from a table."""
+    return row_of(columns.entry_row(row))
+
+
 def audited(rows: Iterable[Entry], account: Account, totals: Totals) -> list[Finding]:
     """The findings over one player, who is also added to the totals."""
-    checks = PlayerAudit(account.partner, account.id)
+    checks = PlayerAudit(account.partner, account.id, account.anchor)
     found: list[Finding] = []
-    for row in rows:
+    for row in map(stored, rows):
         totals.see(row)
         found += checks.see(row)
-    if account.player:
-        totals.hold(account.player)
-    return [*found, *checks.end(account)]
+    for played in account.rounds:
+        found += checks.play(round_of(columns.round_row(played)))
+    player = account.player
+    head = head_of(columns.player_row(player)) if player else None
+    wallets = head.wallets if head else {}
+    totals.hold(account.partner, wallets)
+    return [*found, *checks.end(Stored(head, wallets))]
 
 
 FUNDING: list[Request] = [

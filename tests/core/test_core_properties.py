@@ -154,9 +154,7 @@ def test_a_decision_is_kept_or_leaves_nothing(sequence: list[Asked]) -> None:
 
 
 def snapshot(book: Book) -> Any:
-    players = {
-        key: (msgspec.structs.astuple(p), dict(p.wallets), set(p.touched)) for key, p in book.players.items()
-    }
+    players = {key: (msgspec.structs.astuple(p), dict(p.wallets)) for key, p in book.players.items()}
     whole = {key: list(rows) for key, rows in book.round_rows.items()}
     kept = (dict(book.entries), dict(book.rounds), list(book.appended), set(book.touched_rounds))
     return players, whole, kept, dict(book.newest_transfers)

@@ -33,6 +33,7 @@ from tests.core.ledger import (
     result,
     rollback,
     rollback_round,
+    stored,
     withdraw,
 )
 
@@ -221,11 +222,11 @@ def test_R54_totals_keep_partners_and_currencies_apart() -> None:
     ledger.ask(open_wallet(partner="second"))
     totals = Totals()
     for row in ledger.rows:
-        totals.see(row)
+        totals.see(stored(row))
     player = ledger.book.players["demo", "tester"]
     player.wallets = {"USD": 299 * UNIT, "EUR": UNIT}
     for held in ledger.book.players.values():
-        totals.hold(held)
+        totals.hold(held.partner, held.wallets)
     texts = [(finding.check, finding.text) for finding in totals.end()]
     assert texts == [
         ("double entry", "EUR accounts sum to 1.0, not 0.0"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caisse.core.audit import Account, Totals
+from caisse.core.audit import Totals
 from caisse.core.book import wants
 from caisse.core.money import UNIT, show
 from caisse.core.policy import Policy
@@ -14,7 +14,7 @@ from caisse.core.requests import Bet, Look, Result, Rollback
 from caisse.dialects.door import Answer
 from caisse.dialects.seamless_v3 import SeamlessV3
 from caisse.dialects.seamless_v3_table import JOIN
-from tests.core.ledger import audited
+from tests.core.ledger import Account, audited
 from tests.dialects.desk import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid
 from tests.dialects.desk import world as world_
 

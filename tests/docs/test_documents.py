@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from caisse.cli import demo_server
+from caisse.cli.audit import WHOLE
 from caisse.cli.main import EPILOG, cli
 from caisse.core.audit import CHECKS
 from caisse.core.entries import MOVES, Entry, Kind
@@ -327,16 +328,20 @@ def test_every_table_and_invariant_is_documented() -> None:
         }
         for table in made | {"migration"}:
             assert f"`{table}`" in section("ARCHITECTURE.md", "The tables"), table
-    assert len(CHECKS) == 6
+    assert len(CHECKS) == 11
     for claim in (
         "numbers",
         "hash chains",
-        "balances",
+        "decisions",
+        "words",
         "legal",
+        "balances",
+        "verdicts",
         "rollbacks",
         "rounds",
-        "double entry",
-        "keys",
+        "standing",
+        "--anchor",
+        *WHOLE,
     ):
         assert claim in section(COMMANDS, "`caisse audit`")
 

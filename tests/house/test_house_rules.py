@@ -23,6 +23,10 @@ SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+SECRET = re.compile(
+    r"(?:.*[_.])?(?:token|secret|password|credential|digest|key_hash|secret_hash|presented)s?"
+)
+
 
 @dataclass(frozen=True)
 class Module:
@@ -106,6 +110,24 @@ def only_the_command_line_prints(module: Module) -> Iterator[str]:
         yield from calls_of("print", module)
 
 
+def secrets_are_compared_in_constant_time(module: Module) -> Iterator[str]:
+    """With `compare_digest`, or found by their hash; `==` tells by its time how much of a guess was right."""
+    for node in ast.walk(module.tree):
+        if not (module.in_src and isinstance(node, ast.Compare)):
+            continue
+        for left, op, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+            sides = [left, right] if isinstance(op, ast.Eq | ast.NotEq) else [left]
+            if isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) and any(map(is_secret, sides)):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def is_secret(node: ast.AST) -> bool:
+    """By its name, or the name of what makes it."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    return isinstance(node, ast.Name | ast.Attribute) and SECRET.fullmatch(ast.unparse(node)) is not None
+
+
 def is_text(node: ast.AST) -> TypeGuard[ast.Expr]:
     return (
         isinstance(node, ast.Expr)
@@ -165,6 +187,13 @@ PLANTED: dict[Rule, list[tuple[str, str]]] = {
         ("src/caisse/cli/audit.py", "x = 'delete from journal'\n"),
     ],
     only_the_command_line_prints: [("src/caisse/writer.py", "print('here')\n")],
+    secrets_are_compared_in_constant_time: [
+        ("src/caisse/dialects/auth.py", "right = token == given\n"),
+        ("src/caisse/dialects/auth.py", "right = 'x' != partner.token\n"),
+        ("src/caisse/dialects/auth.py", "right = secret_hash(text) == stored\n"),
+        ("src/caisse/dialects/auth.py", "right = parties.secret_hash(text) in self._tokens\n"),
+        ("src/caisse/web/app.py", "right = a == way.connection.key_hash == b\n"),
+    ],
 }
 
 # What a careless rule would refuse: each must pass them all.
@@ -174,6 +203,7 @@ PROPER = [
     ("src/caisse/store/sqlite.py", '"""Doc."""\nQUERY = "select balance from wallet"\n'),
     ("src/caisse/cli/main.py", '"""Doc."""\nprint("hello")\n'),
     ("src/caisse/settings.py", '"""Doc."""\ntimeout = float("0.5")\n'),
+    ("src/caisse/dialects/auth.py", '"""Doc."""\nright = partner in tokens and compare_digest(a, token)\n'),
     ("tests/test_a.py", "assert sql('select 1') == 1\nx = y.skip\n" * MAX_LINES),
 ]
 

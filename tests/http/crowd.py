@@ -24,24 +24,24 @@ class Line:
         self._writer = writer
 
     @classmethod
-    async def open(cls, url: str) -> Self:
-        """Lost if nobody listens."""
-        target = urlsplit(url)
+    async def open(cls, url: str, source: str = "") -> Self:
+        """From that address of this machine, if one is given. Lost if nobody listens."""
+        target, local = urlsplit(url), (source, 0) if source else None
         try:
-            return cls(*await asyncio.open_connection(target.hostname, target.port))
+            return cls(*await asyncio.open_connection(target.hostname, target.port, local_addr=local))
         except OSError as error:
             raise Lost(str(error)) from error
 
-    async def ask(self, call: Call) -> None:
+    async def ask(self, call: Call, headers: str = "", method: str = "POST") -> None:
         """One request; its answer is not waited for."""
-        head = f"POST {call.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = f"{method} {call.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
         self._writer.write(f"{head}Content-Length: {len(call.body)}\r\n\r\n".encode() + call.body)
         await self._writer.drain()
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, headers: str = "", method: str = "POST") -> Answer:
         """One request, one answer. Lost if the connection ends."""
         try:
-            await self.ask(call)
+            await self.ask(call, headers, method)
             return await asyncio.wait_for(self._answer(), PATIENCE)
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Lost(str(error)) from error

@@ -143,6 +143,20 @@ class Storm:
         """
         return asyncio.run(self._rage(end, verdicts, go_on))
 
+    def beside(self, conduct: Callable[[], object]) -> int:
+        """As long as `conduct` runs, on a thread of its own; it may end the server. Unanswered, as above."""
+        return asyncio.run(self._beside(conduct))
+
+    async def _beside(self, conduct: Callable[[], object]) -> int:
+        self._enough = False
+        clients = [asyncio.create_task(self._client(self._house.server.url)) for _ in range(CLIENTS)]
+        try:
+            await asyncio.to_thread(conduct)
+        finally:
+            self._enough = True
+            await asyncio.gather(*clients)
+        return len(self.record.unknown)
+
     async def _rage(self, end: Callable[[], object], verdicts: int, go_on: int) -> int:
         self._enough = False
         urls = itertools.cycle(server.url for server in self._house.servers)
@@ -216,7 +230,11 @@ class Storm:
     def heal(self) -> None:
         """All of unknown fate again, until each has its verdict; then that many new ones, which must work."""
         answered(self._house.server, self.record.unknown)
-        self.repeat([self.record.write(self._new("charge")) for _ in range(CLIENTS)])
+        self.repeat(self.new_ones())
+
+    def new_ones(self) -> list[Intent]:
+        """Written down, for somebody to send."""
+        return [self.record.write(self._new("charge")) for _ in range(CLIENTS)]
 
     def repeat(self, intents: Sequence[Intent]) -> None:
         """Ask again for verdicts that were told; `findings` compares."""

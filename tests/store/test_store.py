@@ -20,7 +20,7 @@ from caisse.core.money import UNIT
 from caisse.core.parties import Connection
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
-from caisse.store import directory, opening, reading
+from caisse.store import columns, directory, opening, reading
 from caisse.store.api import BadData, Conflict, Unavailable
 from caisse.store.auditing import audit
 from caisse.store.migrate import WrongVersion, check_version, migrate, migrations
@@ -231,6 +231,19 @@ def test_requests_without_a_row_are_written_down_beside_the_journal(db_url: str)
     run(main())
 
 
+def test_R5_R52_a_used_uuid_for_a_player_who_never_came_is_no_finding(db_url: str) -> None:
+    async def main() -> None:
+        arrivals = Arrivals(room=10)
+        async with opened(db_url) as ledger:
+            await committed(ledger, FUNDING)
+            request = create(user="newcomer", uuid=FUNDING[0].uuid)
+            arrivals.note(request, (await committed(ledger, [request]))[0], 2**61)
+            await ledger.record(arrivals.take())
+        assert (await audited(db_url)).findings == []
+
+    run(main())
+
+
 def test_an_empty_batch_and_unknown_keys_are_no_trouble(db_url: str) -> None:
     async def main() -> None:
         async with opened(db_url) as ledger:
@@ -411,14 +424,17 @@ def test_a_negative_balance_is_bad_data_and_writes_nothing(db_url: str) -> None:
 
 
 REFUSED_BY_THE_SCHEMA = [
-    f"update wallet set balance = {value}"
-    for value in ("'NaN'", "'-1.0'", "-1", "'Infinity'", "'-Infinity'", "null", "'much'", "''", "'1e3x'")
-] + [
+    *(f"update player set balances = {value}" for value in ("""'{"USD":"-1.0"}'""", "null")),
     *(
-        f"insert into player select 'demo', 'x', 'x', 1, 1, '', {last}"
-        for last in ("null, 1, head from player",)
+        f"insert into player select 'demo', 'x', 'x', 1, 1, '', {last}, '{{}}' from player"
+        for last in ("null, 1, head", "frozen, 0, head", "frozen, 1, null")
     ),
-    "insert into player select 'demo', 'x', 'x', 1, 1, '', frozen, 0, head from player",
+    *(
+        f"insert into journal ({', '.join(columns.JOURNAL)}) select {', '.join(columns.JOURNAL[:2])}, 99,"
+        f" {', '.join(columns.JOURNAL[3:10])}, {value}, {', '.join(columns.JOURNAL[11:13])}, 'new', ''"
+        f", {', '.join(columns.JOURNAL[15:])} from journal where seq = 3"
+        for value in ("'NaN'", "'Infinity'", "'-Infinity'", "null", "'much'", "''", "'1e3x'")
+    ),
     "update round set standing = -1",
 ]
 
@@ -509,15 +525,18 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         {"chain", "balances", "rollbacks"},
     ),
     "a balance": (
-        "update wallet set balance = '301.0' where player = 'tester'",
+        """update player set balances = '{"USD":"301.0"}' where id = 'tester'""",
         {"balances", "double entry"},
     ),
-    "a wallet invented": ("insert into wallet values ('demo', 'tester', 'EUR', '0.0')", {"balances"}),
-    "a stranger's wallet": (
-        "insert into wallet values ('demo', 'nobody', 'USD', '1.0')",
-        {"balances", "sequence"},
+    "a wallet invented": (
+        """update player set balances = '{"USD":"265.5","EUR":"0.0"}' where id = 'tester'""",
+        {"balances"},
     ),
-    "wallets deleted": ("delete from wallet", {"balances", "double entry"}),
+    "wallets deleted": ("update player set balances = '{}'", {"balances", "double entry"}),
+    "wallets that cannot be read": (
+        "update player set balances = '{' where id = 'other'",
+        {"readable", "balances", "double entry", "sequence"},
+    ),
     "a head's number": ("update player set seq = seq + 1 where id = 'tester'", {"sequence"}),
     "a head's hash": ("update player set head = (select head from player where id = 'other')", {"chain"}),
     "a player deleted": ("delete from player where id = 'tester'", {"sequence", "balances", "double entry"}),

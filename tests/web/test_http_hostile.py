@@ -154,6 +154,16 @@ def test_each_limit_is_exact(loop, status, request_bytes):
     run_on(loop, test())
 
 
+def test_a_body_of_tiny_chunks_arrives_whole_however_many_steps_it_takes(loop):
+    async def test() -> None:
+        async with site() as there:
+            tiny = chunks(*[1] * 16_384)
+            got = await there.ask(post("/1") + tiny + post("/2") + tiny)
+            assert [len(answer.body) for answer in got] == [8, 16_384 + 8, 8, 16_384 + 8]
+
+    run_on(loop, test())
+
+
 def test_a_refusal_names_the_path_but_not_the_query(loop):
     async def test() -> None:
         async with site() as there:

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from caisse.web.exchange import Exchange, Headers, Limits
-from caisse.web.incoming import BROKEN, COMPLETE, FRESH, Incoming
+from caisse.web.incoming import BROKEN, COMPLETE, FRESH, STEP_BYTES, Incoming
 from tests.web.http_wire import head, post
 
 STREAM = (
@@ -81,3 +81,12 @@ def test_cuts_do_not_matter_to_a_refusal(bad):
         incoming = Incoming(Limits())
         assert read_all(incoming, reads) == [("/1", b"x", False)]
         assert incoming.fault == 400
+
+
+def test_tiny_chunks_are_read_in_steps_between_which_others_are_served():
+    body = head("POST /a HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 16_384
+    incoming, at = Incoming(Limits()), 0
+    while at < len(body):
+        before, at = at, incoming.read(body, at)
+        assert at - before < STEP_BYTES + len("1\r\n")
+    assert read_all(incoming, [b"0\r\n\r\n"]) == [("/a", b"x" * 16_384, False)]

@@ -276,13 +276,3 @@ def test_no_more_is_remembered_than_there_is_room_for(room: int) -> None:
     found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).players
     assert len(found) <= room + 1
     assert (("demo", "p199") in found) is (room > 1)
-
-
-def test_the_tables_of_a_default_are_never_shared() -> None:
-    """Two players that were never touched hold the same empty set; touching one must not touch the other."""
-    ledger = PureLedger(FUNDING)
-    for player in ledger.book.players.values():
-        player.settle()
-    ledger.book.take(ledger.ask(withdraw("1.0")))
-    touched = {key: player.touched for key, player in ledger.book.players.items()}
-    assert touched == {("demo", "tester"): {"USD"}, ("demo", OTHER): frozenset()}

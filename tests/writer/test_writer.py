@@ -451,12 +451,31 @@ def test_a_race_lost_every_time_and_a_lost_database_give_no_verdict(db_url: str,
     async def main() -> None:
         limits = Limits(tries=3, reconnect_seconds=0.01, players=0)
         async with Desk(db_url, wrap=Faulty, limits=limits) as desk:
-            for faults in ([Conflict("lost")] * 3, [Unavailable("gone")]):
+            asked = [withdraw("1.0"), withdraw("2.0")]
+            for faults, batch in (([Conflict("lost")] * 3, asked[:1]), ([Unavailable("gone")], asked)):
                 setattr(desk.ledgers[0], where, list(faults))
-                asked = [withdraw("1.0"), withdraw("2.0")]
-                assert await desk.all(asked) == [None, None]
-                assert len(firsts(await desk.all([again(request) for request in asked]))) == 2
-            assert (await desk.balance(), desk.counted("conflicts")) == (294 * UNIT, 3)
+                assert await desk.all(batch) == [None] * len(batch)
+            assert len(firsts(await desk.all([again(request) for request in asked]))) == 2
+            assert (await desk.balance(), desk.counted("conflicts")) == (297 * UNIT, 3)
+        await sound(db_url)
+
+    run(main())
+
+
+def test_a_request_that_loses_every_race_does_not_fail_its_neighbours(db_url: str) -> None:
+    """As one for a player whose stored head was damaged: every write of it counts as overtaken."""
+
+    class Overtaken(Faulty):
+        async def commit(self, book: Book) -> None:
+            if any(row.asked == 7 * UNIT for row in book.appended):
+                raise Conflict("somebody was faster")
+            await super().commit(book)
+
+    async def main() -> None:
+        async with Desk(db_url, wrap=Overtaken, limits=Limits(tries=2)) as desk:
+            told = await desk.all([withdraw("7.0" if n == 3 else "1.0") for n in range(9)])
+            assert [n for n, decision in enumerate(told) if decision is None] == [3]
+            assert (await desk.balance(), desk.counted("poisoned")) == (292 * UNIT, 0)
         await sound(db_url)
 
     run(main())
@@ -601,6 +620,19 @@ def test_two_writers_create_one_player_and_undo_one_bet_once(postgres: Postgres 
         assert balance == (300 - 8 + undone[0][0]) * UNIT
 
     run(together(postgres.create_database(), race))
+
+
+def test_a_poisonous_request_that_lost_a_race_leaves_no_player_locked(postgres: Postgres | Borrowed) -> None:
+    """Its own lane may have nothing to do for hours; another's requests for that player must not wait."""
+
+    async def main() -> None:
+        async with Desk(postgres.create_database(), wrap=Faulty) as desk, database(desk.url) as db:
+            desk.ledgers[0].committing = [Conflict("lost")]
+            assert await desk.ask(charge("1.0", uuid="a\x1fb")) is None
+            await db.execute("set lock_timeout = '10s'")
+            assert len(await db.fetch("select 1 from player for update")) == 2
+
+    run(main())
 
 
 # PostgreSQL in trouble

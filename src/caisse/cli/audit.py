@@ -3,64 +3,93 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 import click
 
-from caisse.cli import options, output
+from caisse.cli import anchor, options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
-from caisse.core.audit import CHECKS, Totals
+from caisse.core.audit import CHECKS
+from caisse.core.audit_past import Anchor
 from caisse.store import auditing
 from caisse.store.auditing import Report
+
+FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 PROGRESS_SECONDS: Final = 0.1
 """How often progress is shown: as smooth as an eye can tell."""
 
 
-def claims() -> dict[str, str]:
-    """Every invariant by its name, with the rules it proves."""
-    checks = {name: _first_line(check) for name, check in CHECKS.items()}
-    return {**checks, "double entry": _first_line(Totals), "keys": "No key has two rows (R1)."}
+def claims(*, anchored: bool = False) -> dict[str, str]:
+    """Every invariant by its name, with the rules it proves; that of the anchor only where there is one."""
+    checks = {name: check.claim for name, check in CHECKS.items() if anchored or name != "anchor"}
+    return {**checks, **WHOLE}
 
 
-def _first_line(documented: object) -> str:
-    return (documented.__doc__ or "").partition("\n")[0]
+WHOLE: Final = {
+    "double entry": "For each partner and currency all accounts sum to zero (R50, R54).",
+    "keys": "No key, alias, transaction's part or wallet is there twice (R1, R3, R4).",
+    "arrivals": "Repeats that were counted repeat a row that is there (R1).",
+    "readable": "Every amount is a plain decimal number (R13).",
+}
+"""What is checked beside the rows of one player."""
 
 
 @click.command
 @options.database
+@click.option("--anchor", "old", type=FILE, help="Compare with the anchor that an earlier audit wrote.")
+@click.option("--new-anchor", "new", type=FILE, help="Write where every player's chain stands, to this file.")
 @options.as_json
-def audit(url: str, as_json: bool) -> None:
+def audit(url: str, old: Path | None, new: Path | None, as_json: bool) -> None:
     """Recompute everything from the journal and compare with what is stored.
 
     Reads one state of the database, beside a running server too, and changes nothing. Exit code 0 if all is
-    well, 1 if there are findings.
+    well, 1 if there are findings. A new anchor is written only if there are none; kept out of reach of
+    whoever can write the tables, it shows a later audit that no history before it was rewritten or cut off.
     """
-    report = audited(url)
+    report, digest = _with_anchors(url, old, new)
     if as_json:
-        output.emit(_document(report))
+        output.emit(_document(report, digest, anchored=old is not None))
     else:
-        _print(report)
+        _print(report, digest, anchored=old is not None)
     if report.findings_total:
         found = output.counted(report.findings_total, "finding")
         raise Failed(f"{found}: stop paying out from these books until each is explained")
 
 
-def audited(url: str) -> Report:
+def _with_anchors(url: str, old: Path | None, new: Path | None) -> tuple[Report, str]:
+    """The report, and the digest of the anchor that was written, if any."""
+    anchors = anchor.read(old) if old else ()
+    if new is None:
+        return audited(url, anchors), ""
+    with anchor.Writing(new) as writing:
+        report = audited(url, anchors, writing.stands)
+        return report, "" if report.findings_total else writing.keep()
+
+
+def audited(
+    url: str, anchors: Iterable[Anchor] = (), stands: Callable[[Anchor], None] = lambda anchor: None
+) -> Report:
     """The report on a database; shows progress on a terminal."""
     if not sys.stderr.isatty():
-        return asyncio.run(_audited(url, lambda report: None))
-    report = asyncio.run(_audited(url, _line()))
+        return asyncio.run(_audited(url, lambda report: None, anchors, stands))
+    report = asyncio.run(_audited(url, _line(), anchors, stands))
     click.echo("\r\x1b[K", err=True, nl=False)
     return report
 
 
-async def _audited(url: str, progress: Callable[[Report], None]) -> Report:
+async def _audited(
+    url: str,
+    progress: Callable[[Report], None],
+    anchors: Iterable[Anchor],
+    stands: Callable[[Anchor], None],
+) -> Report:
     async with to_read(url) as db:
         try:
-            return await auditing.audit(db, progress)
+            return await auditing.audit(db, progress, anchors, stands)
         except ValueError as error:
             raise Failed(f"a stored row cannot be read: {error}") from error
 
@@ -78,24 +107,29 @@ def _line() -> Callable[[Report], None]:
     return progress
 
 
-def _document(report: Report) -> dict[str, object]:
+def _document(report: Report, digest: str, *, anchored: bool) -> dict[str, object]:
+    listed = [{"check": name, "claim": claim} for name, claim in claims(anchored=anchored).items()]
     return {
         "passed": not report.findings_total,
         **output.pick(report, ("players", "wallets", "rounds", "rows", "currencies")),
-        "checks": [{"check": name, "claim": claim} for name, claim in claims().items()],
+        "checks": listed,
         "findings": [output.pick(f, ("check", "partner", "player", "text")) for f in report.findings],
         "findings_total": report.findings_total,
+        **({"anchor": digest} if digest else {}),
     }
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, digest: str, *, anchored: bool) -> None:
     click.echo(f"checked {summary(report)}:\n")
     wrong = {finding.check for finding in report.findings}
-    rows = [(name, "FINDINGS" if name in wrong else "ok", claim) for name, claim in claims().items()]
+    shown = claims(anchored=anchored)
+    rows = [(name, "FINDINGS" if name in wrong else "ok", claim) for name, claim in shown.items()]
     output.table(("INVARIANT", "RESULT", "CLAIM"), rows)
     click.echo()
     if not report.findings_total:
         click.echo("no findings: the books are right")
+        if digest:
+            click.echo(f"the new anchor's digest: {digest}")
         return
     rows = [(f.check, f"{f.partner} {f.player}".strip(), f.text) for f in report.findings]
     output.table(("INVARIANT", "WHOSE", "FINDING"), rows)

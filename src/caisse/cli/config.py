@@ -50,6 +50,8 @@ def _flags(ctx: click.Context, given: dict[str, Any]) -> Iterator[Setting]:
             value = given[parameter.name]
             if parameter.name == "url":
                 value = options.masked(value)
+            elif isinstance(value, tuple):
+                value = ",".join(value) or None
             elif isinstance(value, Path):
                 value = str(value)
             yield Setting(parameter.opts[0].removeprefix("--"), value, _source(ctx, parameter))

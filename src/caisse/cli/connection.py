@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +21,6 @@ from caisse.writer import clock
 
 ID_BYTES: Final = 6
 """Bytes of chance in a connection's id, which is unique over all partners."""
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text))
-    except ValueError:
-        raise ValueError("not a network such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/32") from None
 
 
 @click.group
@@ -54,7 +46,7 @@ def connection() -> None:
     "networks",
     metavar="CIDR",
     multiple=True,
-    type=options.Checked("cidr", _network),
+    type=options.NETWORK,
     help="Network that may call; may be repeated. Without it any may.",
 )
 @click.option(

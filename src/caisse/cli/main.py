@@ -16,6 +16,7 @@ COMMANDS = {
     "game": "Games that a partner's players may not bet on.",
     "explain": "What happened to a request, round or user: any id.",
     "audit": "Recompute everything from the journal.",
+    "backup": "Copy an SQLite database beside its server.",
     "profile": "Policy profiles: what contracts leave open.",
     "currencies": "The currencies that wallets may be held in.",
     "demo": "Play both refunds on an embedded database.",

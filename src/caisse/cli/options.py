@@ -5,6 +5,7 @@ A message about a secret never repeats it.
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -91,12 +92,37 @@ def _any_id(text: str) -> str:
     return text
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("not a network such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/32") from None
+
+
+class Networks(click.ParamType[tuple[str, ...]]):
+    """Networks with commas between; not every address there is."""
+
+    name = "cidr,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Click's hook."""
+        if isinstance(value, tuple):
+            return value
+        networks = tuple(NETWORK.convert(part.strip(), param, ctx) for part in value.split(",") if value)
+        if any(network.endswith("/0") for network in networks):
+            self.fail("whoever trusts every address lets each caller choose his own", param, ctx)
+        return networks
+
+
 DATABASE: Final = Checked("url", _database_url)
 PARTNER: Final = Checked("partner", _partner_id)
 PROVIDER: Final = Checked("provider", _provider_id)
 ANY_ID: Final = Checked("id", _any_id)
 GAME: Final = Checked("game", _game_id)
 WORDS: Final = Checked("text", _words)
+NETWORK: Final = Checked("cidr", _network)
 
 database: Final = click.option(
     "--db",
@@ -170,6 +196,15 @@ _serving: Final = (
     ),
     profiles,
     currencies,
+    click.option(
+        "--proxies",
+        type=Networks(),
+        envvar="CAISSE_PROXIES",
+        default=_defaults.proxies,
+        show_envvar=True,
+        metavar="CIDR,…",
+        help="Proxies whose X-Forwarded-For is believed; without it none is.",
+    ),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import uvloop
+from click.core import ParameterSource
 
 from caisse import build
 from caisse.cli import logs, options
@@ -34,6 +35,7 @@ def serve(until_eof: bool, **given: Any) -> None:
         threading.Thread(target=_stop_at_eof, daemon=True).start()
     logs.start()
     settings = settings_of(given)
+    _warn_of_shown_password(settings.db)
     try:
         uvloop.run(build.serve(settings, partial(_announce, settings)))
     except build.WriterDied as error:
@@ -51,7 +53,14 @@ def settings_of(given: dict[str, Any]) -> Settings:
         writers=given["writers"],
         profiles=given["profiles"],
         currencies=given["currencies"],
+        proxies=given["proxies"],
     )
+
+
+def _warn_of_shown_password(url: str) -> None:
+    given = click.get_current_context().get_parameter_source("url")
+    if given is ParameterSource.COMMANDLINE and options.masked(url) != url:
+        log.warning("the list of processes shows the password in --db: give the URL as CAISSE_DB instead")
 
 
 def _announce(settings: Settings, port: int) -> None:

@@ -1,29 +1,22 @@
-"""The audit: one small class for each invariant, over a player's journal rows in order (R52).
+"""The audit: everything recomputed from the journal, and compared with what is stored (R52).
 
-Shares no code with what decides or folds: balances, rounds and hashes are recomputed here in their own way
-and compared with what is stored. A check sees one row after another and keeps only what it needs, so the
-longest journal fits. Each finding names its invariant.
+Shares no code with what decides, folds, reads or writes for the server: rows are read by `audited`, counted
+by `audit_past` and checked by `audit_checks`, each in its own way. One row after another is seen, and what is
+kept is for one player at a time, so the longest journal fits. Each finding names its invariant.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 
-from caisse.core.book import Player, Round
-from caisse.core.entries import MOVES, NO_HEAD, Entry, Kind, accounts, row_hash
+from caisse.core import audit_checks
+from caisse.core.audit_checks import Say
+from caisse.core.audit_past import Anchor, Past
+from caisse.core.audited import FORMS, ROUND, Head, Played, Row
 from caisse.core.money import show
-from caisse.core.verdicts import UNKEPT, Verdict
-
-
-class Account(msgspec.Struct, frozen=True):
-    """What is stored of one player besides journal rows: the head, if there is one, and the rounds."""
-
-    partner: str
-    id: str
-    player: Player | None
-    rounds: list[Round]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -35,259 +28,206 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-class Check(Protocol):
-    """One invariant over one player's rows."""
+class Stored(NamedTuple):
+    """What is stored of one player besides rows and rounds: the head, if there is one, and the wallets."""
 
-    def see(self, row: Entry) -> Iterator[str]:
-        """Look at the next row; yields what is wrong."""
-        ...
-
-    def end(self, account: Account) -> Iterator[str]:
-        """Compare with what is stored; yields what is wrong."""
-        ...
+    head: Head | None
+    wallets: Mapping[str, int]
 
 
-class CheckSequence:
-    """Rows are numbered from 1 without gaps, and the head stands at the last (R51)."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Each row's number is one more than that of the row before."""
-        if row.seq != self.seq + 1:
-            yield f"row {row.seq} follows row {self.seq}"
-        self.seq = row.seq
-
-    def end(self, account: Account) -> Iterator[str]:
-        """The head's number is the last row's."""
-        if account.player is None:
-            yield f"{self.seq} rows but no player"
-        elif account.player.seq != self.seq:
-            yield f"the player stands at row {account.player.seq}, the journal at {self.seq}"
+def _end_sequence(stored: Stored, past: Past, say: Say) -> None:
+    if stored.head is None:
+        say(f"{past.seq} rows but no player")
+    elif stored.head.seq != past.seq:
+        say(f"the player stands at row {stored.head.seq}, the journal at {past.seq}")
 
 
-class CheckChain:
-    """Each row's hash is that over itself and the row before; the head holds the last (R51)."""
-
-    def __init__(self) -> None:
-        self.head = NO_HEAD
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Recompute the hash."""
-        if row_hash(self.head, row) != row.hash:
-            yield f"row {row.seq} ({row.id}) does not match its hash: it, or the row before it, was changed"
-        self.head = row.hash
-
-    def end(self, account: Account) -> Iterator[str]:
-        """The head's hash is the last row's."""
-        if account.player and account.player.head != self.head:
-            yield "the player's head hash is not that of the last row"
+def _end_chain(stored: Stored, past: Past, say: Say) -> None:
+    if stored.head and stored.head.head != past.head:
+        say(f"the player's head hash is not that of the last row, {past.seq}")
 
 
-class CheckBalances:
-    """The balance after each row is the sum so far, never negative; wallets hold the last (R10, R52)."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, int] = defaultdict(int)
-        self.opened: set[str] = set()
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Add up, and compare with what the row says."""
-        if row.kind is Kind.OPEN_WALLET and row.verdict is Verdict.OK:
-            self.opened.add(row.currency)
-        self.sums[row.currency] += row.amount
-        balance = self.sums[row.currency]
-        if row.amount and row.currency not in self.opened:
-            yield f"row {row.seq} moves {row.currency or 'no currency'}, of which no wallet was opened"
-        if balance != row.balance:
-            yield f"row {row.seq} says {show(row.balance)} {row.currency}, the rows add up to {show(balance)}"
-        if balance < 0:
-            yield f"row {row.seq} takes {row.currency} below zero, to {show(balance)}"
-
-    def end(self, account: Account) -> Iterator[str]:
-        """Every opened wallet holds the sum, and no other wallet exists."""
-        wallets = account.player.wallets if account.player else {}
-        for currency in sorted(self.opened | wallets.keys()):
-            stored = wallets.get(currency)
-            if currency not in self.opened:
-                yield f"there is a wallet in {currency} that was never opened"
-            elif stored != self.sums[currency]:
-                text = "nothing" if stored is None else show(stored)
-                yield f"the {currency} wallet holds {text}, the journal says {show(self.sums[currency])}"
+def _end_anchored(stored: Stored, past: Past, say: Say) -> None:
+    if past.anchor and past.seq < past.anchor.seq:
+        say(f"rows were cut off: the journal ends at row {past.seq}, the anchor stands at {past.anchor.seq}")
 
 
-class CheckMoves:
-    """Only the listed kinds move money, each in its direction; refusals move none (R50, R8)."""
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Compare the amount's sign with the kind's."""
-        move = MOVES.get(row.kind)
-        if row.verdict in UNKEPT:
-            yield f"row {row.seq} keeps the verdict {row.verdict}, which leaves nothing behind"
-        if row.verdict is not Verdict.OK and row.amount:
-            yield f"row {row.seq} was refused ({row.verdict}) but moves {show(row.amount)}"
-        if row.amount and (move is None or (row.amount > 0) != (move.sign > 0)):
-            yield f"row {row.seq} moves {show(row.amount)}: not a legal move for {row.kind}"
-        if move and row.verdict is Verdict.OK and abs(row.amount) != row.asked:
-            yield f"row {row.seq} moves {show(row.amount)} where {show(row.asked)} was asked"
-
-    def end(self, account: Account) -> Iterator[str]:
-        """Nothing is stored to compare with."""
-        yield from ()
+def _end_balances(stored: Stored, past: Past, say: Say) -> None:
+    """Every opened wallet holds the sum, and no other wallet exists."""
+    for currency in sorted(past.opened | stored.wallets.keys()):
+        held = stored.wallets.get(currency)
+        if currency not in past.opened:
+            say(f"there is a wallet in {currency} that was never opened")
+        elif held != past.sums[currency]:
+            text, due = "nothing" if held is None else show(held), show(past.sums[currency])
+            say(f"the {currency} wallet holds {text}, the journal says {due} (row {past.seq})")
 
 
-class CheckRollbacks:
-    """At most one rollback for each bet, of an accepted bet, of no more than its stake (R20, R21, R25)."""
-
-    def __init__(self) -> None:
-        self.stakes: dict[tuple[str, str], int] = {}
-        self.undone: set[tuple[str, str]] = set()
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Remember bets; hold each rollback against its bet."""
-        if row.verdict is not Verdict.OK:
-            return
-        bet = (row.provider, row.reference)
-        if row.kind is Kind.BET:
-            self.stakes[bet] = -row.amount
-        elif row.kind is Kind.ROLLBACK:
-            yield from self._rollback(row, bet)
-
-    def _rollback(self, row: Entry, bet: tuple[str, str]) -> Iterator[str]:
-        stake = self.stakes.get(bet)
-        if stake is None:
-            yield f"row {row.seq} rolls back {row.reference}, which is no accepted bet before it"
-        elif row.amount > stake:
-            yield f"row {row.seq} gives back {show(row.amount)} of a stake of {show(stake)}"
-        if bet in self.undone:
-            yield f"row {row.seq} rolls back {row.reference} a second time"
-        self.undone.add(bet)
-
-    def end(self, account: Account) -> Iterator[str]:
-        """Nothing is stored to compare with."""
-        yield from ()
+def _end_rollbacks(stored: Stored, past: Past, say: Say) -> None:
+    audit_checks.unfinished(past, say)
 
 
-class _Tally(msgspec.Struct):
-    """A round, recomputed."""
-
-    currency: str = ""
-    state: str = "open"
-    standing: int = 0
-    settled_seq: int = 0
-    staked: int = 0
-    won: int = 0
-    jackpot: int = 0
+_STANDING: Final = ("name", "created_at", "login_at", "session", "frozen")
 
 
-class CheckRounds:
-    """Every round's stored head is what its rows make of it (R40-R43, R52)."""
-
-    def __init__(self) -> None:
-        self.rounds: dict[tuple[str, str], _Tally] = {}
-
-    def see(self, row: Entry) -> Iterator[str]:
-        """Count the row into its round."""
-        if row.round and (row.verdict is Verdict.OK or row.kind is Kind.ROUND_ROLLBACK):
-            key = (row.provider, row.round)
-            awards = (Kind.BONUS, Kind.JACKPOT, Kind.PROMO)
-            tally = self.rounds.get(key) if row.kind in awards else self.rounds.setdefault(key, _Tally())
-            if tally:
-                _count(tally, row)
-        yield from ()
-
-    def end(self, account: Account) -> Iterator[str]:
-        """Compare with the stored rounds, both ways."""
-        stored = {(r.provider, r.id): r for r in account.rounds}
-        for key in sorted(self.rounds.keys() | stored.keys()):
-            tally, kept = self.rounds.get(key), stored.get(key)
-            if tally is None or kept is None:
-                yield f"round {key[1]} of {key[0]} is {'stored' if kept else 'in the journal'} only"
-                continue
-            for name in _Tally.__struct_fields__:
-                is_, should = getattr(kept, name), getattr(tally, name)
-                if is_ != should:
-                    yield f"round {key[1]} of {key[0]}: {name} is {is_}, not {should}"
+def _end_player(stored: Stored, past: Past, say: Say) -> None:
+    for name in _STANDING if stored.head else ():
+        is_, should = getattr(stored.head, name), getattr(past, name)
+        if is_ != should:
+            say(f"the player's {name} is {is_!r}, the rows up to {past.seq} make it {should!r}")
 
 
-def _count(tally: _Tally, row: Entry) -> None:
-    if row.kind in (Kind.BET, Kind.RESULT):
-        tally.currency = tally.currency or row.currency
-    if row.kind in (Kind.BET, Kind.ROLLBACK):
-        tally.standing += 1 if row.kind is Kind.BET else -1
-        tally.staked -= row.amount
-    elif row.kind in (Kind.RESULT, Kind.END_ROUND):
-        tally.settled_seq = row.seq
-    if row.kind in (Kind.RESULT, Kind.BONUS):
-        tally.won += row.amount
-    elif row.kind is Kind.JACKPOT:
-        tally.jackpot += row.amount
-    elif row.kind is Kind.ROUND_ROLLBACK:
-        tally.state = "refunded"
-    elif row.kind is Kind.END_ROUND and tally.state == "open":
-        tally.state = "ended"
+def _play_round(played: Played, past: Past, say: Say) -> None:
+    """Takes the round out, so that those left at the end are in the journal only."""
+    due = past.rounds.pop((played.provider, played.id), None)
+    if due is None:
+        say(f"round {played.id} of {played.provider} is stored only")
+    if due is None or played == due:
+        return
+    for name in ROUND:
+        is_, should = getattr(played, name), getattr(due, name)
+        if is_ != should:
+            where = f"round {played.id} of {played.provider}, opened by row {due.opened_seq}"
+            say(f"{where}: {name} is {is_}, not {should}")
 
 
-CHECKS: dict[str, type[Check]] = {
-    "sequence": CheckSequence,
-    "chain": CheckChain,
-    "balances": CheckBalances,
-    "moves": CheckMoves,
-    "rollbacks": CheckRollbacks,
-    "rounds": CheckRounds,
+def _end_rounds(stored: Stored, past: Past, say: Say) -> None:
+    for (provider, id_), due in sorted(past.rounds.items()):
+        say(f"round {id_} of {provider}, opened by row {due.opened_seq}, is in the journal only")
+
+
+class Check(NamedTuple):
+    """One invariant over one player: what it claims, and what looks at rows, at rounds and at the end."""
+
+    claim: str
+    see: Callable[[Row, Past, Say], None] | None = None
+    end: Callable[[Stored, Past, Say], None] | None = None
+    play: Callable[[Played, Past, Say], None] | None = None
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "sequence": Check(
+        "Rows are numbered from 1 without gaps, and the head stands at the last (R51).",
+        audit_checks.sequence,
+        _end_sequence,
+    ),
+    "chain": Check(
+        "Each row's hash is that over itself and the row before; the head holds the last (R51).",
+        audit_checks.chain,
+        _end_chain,
+    ),
+    "decisions": Check(
+        "The rows of one decision stand together, and tell one time, sender and verdict (R51).",
+        audit_checks.decisions,
+    ),
+    "words": Check(
+        "Keys and fingerprints are those that the row's own words make (R3, R4, R5).", audit_checks.words
+    ),
+    "moves": Check(
+        "Only the listed kinds move money, each in its direction; refusals move none (R50, R8).",
+        audit_checks.moves,
+    ),
+    "balances": Check(
+        "The balance after each row is the sum so far, never negative; wallets hold the last (R10, R52).",
+        audit_checks.balances,
+        _end_balances,
+    ),
+    "verdicts": Check(
+        "What was accepted could be, and what a refusal says was so (R10-R15, R23, R40-R47).",
+        audit_checks.verdicts,
+    ),
+    "rollbacks": Check(
+        "At most one rollback for each bet, of an accepted bet, of no more than its stake (R20-R27, R32).",
+        audit_checks.rollbacks,
+        _end_rollbacks,
+    ),
+    "rounds": Check(
+        "Every round's stored head is what its rows make of it (R40-R43, R52).",
+        end=_end_rounds,
+        play=_play_round,
+    ),
+    "player": Check(
+        "Name, session, times and freezing of a player are those of the newest rows (R15, R52).",
+        end=_end_player,
+    ),
+    "anchor": Check(
+        "Every chain passes through where an earlier audit saw it, if an anchor is given (R51).",
+        audit_checks.anchored,
+        _end_anchored,
+    ),
 }
 """The invariants that are checked player by player. Double entry is checked over all of them (`Totals`)."""
 
 
 class PlayerAudit:
-    """All checks over one player."""
+    """All checks over one player: rows in order, then the stored rounds, then the rest."""
 
-    def __init__(self, partner: str, player: str) -> None:
+    def __init__(self, partner: str, player: str, anchor: Anchor | None = None) -> None:
+        self.past = Past(anchor)
         self._who = (partner, player)
-        self._checks = {name: check() for name, check in CHECKS.items()}
+        self._found: list[Finding] = []
+        says = {name: partial(self._say, name) for name in CHECKS}
+        self._see = [(check.see, says[name]) for name, check in CHECKS.items() if check.see]
+        self._play = [(check.play, says[name]) for name, check in CHECKS.items() if check.play]
+        self._end = [(check.end, says[name]) for name, check in CHECKS.items() if check.end]
 
-    def see(self, row: Entry) -> Iterator[Finding]:
-        """The findings of one row."""
-        for name, check in self._checks.items():
-            for text in check.see(row):
-                yield Finding(name, *self._who, text)
+    def _say(self, check: str, text: str) -> None:
+        self._found.append(Finding(check, *self._who, text))
 
-    def end(self, account: Account) -> Iterator[Finding]:
+    def see(self, row: Row) -> list[Finding]:
+        """The findings of one row, which then belongs to the past."""
+        past = self.past
+        for see, say in self._see:
+            see(row, past, say)
+        past.take(row)
+        return self._found and self._told()
+
+    def play(self, played: Played) -> list[Finding]:
+        """The findings of one stored round, after all rows."""
+        for play, say in self._play:
+            play(played, self.past, say)
+        return self._told()
+
+    def end(self, stored: Stored) -> list[Finding]:
         """The findings that show only at the end."""
-        for name, check in self._checks.items():
-            for text in check.end(account):
-                yield Finding(name, *self._who, text)
+        for end, say in self._end:
+            end(stored, self.past, say)
+        return self._told()
+
+    def _told(self) -> list[Finding]:
+        found, self._found = self._found, []
+        return found
 
 
 class Totals:
-    """Double entry over everything: for each partner and currency all accounts sum to zero (R50, R54).
+    """For each partner and currency all accounts sum to zero (R50, R54).
 
     House accounts are summed from the journal, players' from the wallets as stored.
     """
 
     def __init__(self) -> None:
-        self.houses: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.houses: dict[tuple[str, str], int] = defaultdict(int)
         self.players: dict[tuple[str, str], int] = defaultdict(int)
 
-    def see(self, row: Entry) -> None:
-        """Book the row on its house account."""
-        if row.amount and row.kind in MOVES:
-            giver, taker = accounts(row)
-            house = giver if row.amount > 0 else taker
-            self.houses[row.partner, row.currency][house] -= row.amount
+    def see(self, row: Row) -> None:
+        """Book a legal movement on the house account that its kind fixes."""
+        if row.moved and row.kind in MOVING:
+            self.houses[row.partner, row.currency] -= row.moved
 
-    def hold(self, player: Player) -> None:
+    def hold(self, partner: str, wallets: Mapping[str, int]) -> None:
         """Add a player's wallets as stored."""
-        for currency, balance in player.wallets.items():
-            self.players[player.partner, currency] += balance
+        for currency, balance in wallets.items():
+            self.players[partner, currency] += balance
 
     def end(self) -> Iterator[Finding]:
         """A finding for each partner and currency that does not sum to zero."""
         for partner, currency in sorted(self.houses.keys() | self.players.keys()):
-            houses = sum(self.houses[partner, currency].values())
-            total = houses + self.players[partner, currency]
+            total = self.houses[partner, currency] + self.players[partner, currency]
             if total:
                 yield Finding(
                     "double entry", partner, "", f"{currency} accounts sum to {show(total)}, not 0.0"
                 )
+
+
+MOVING: Final = frozenset(kind for kind, form in FORMS.items() if form.sign)
+"""The kinds that move money."""

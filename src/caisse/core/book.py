@@ -22,8 +22,6 @@ RoundKey = tuple[str, str, str]
 """(partner, provider, round)"""
 
 
-NONE: Final[frozenset[str]] = frozenset()
-
 TRANSFERS: Final = (Kind.CHARGE, Kind.WITHDRAW)
 
 
@@ -42,15 +40,10 @@ class Player(msgspec.Struct, kw_only=True):
     wallets: dict[str, int]
     loaded_seq: int = 0
     """`seq` as the store had it; 0: the player is new. A write counts only if it still holds."""
-    touched: frozenset[str] = NONE
-    """Currencies of wallets that were there before, whose balance this batch changed."""
-    opened: frozenset[str] = NONE
-    """Currencies of wallets that this batch opened."""
 
     def settle(self) -> None:
         """All that was changed is stored now."""
         self.loaded_seq = self.seq
-        self.touched = self.opened = NONE
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +75,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wants(msgspec.Struct, frozen=True):
-    """What a batch needs loaded, each in one order, so that no two batches lock crosswise."""
+    """What a batch needs loaded, each once, in the order in which it was named first."""
 
     players: list[PlayerKey]
     entries: list[EntryKey]
@@ -101,35 +94,38 @@ class Wants(msgspec.Struct, frozen=True):
 
 def wants(requests: Iterable[Request]) -> Wants:
     """Collect what deciding these requests may look at."""
-    players: set[PlayerKey] = set()
-    entries: set[EntryKey] = set()
-    rounds: set[RoundKey] = set()
-    rolled_back: set[EntryKey] = set()
-    whole: set[RoundKey] = set()
-    newest: set[PlayerKey] = set()
+    players: dict[PlayerKey, None] = {}
+    entries: dict[EntryKey, None] = {}
+    rounds: dict[RoundKey, None] = {}
+    rolled_back: dict[EntryKey, None] = {}
+    whole: dict[RoundKey, None] = {}
+    newest: dict[PlayerKey, None] = {}
     for request in requests:
         partner = request.partner
-        players.add((partner, request.user))
+        players[partner, request.user] = None
         for key in request.lookups:
-            entries.add((partner, key))
+            entries[partner, key] = None
         for provider, round_id in request.rounds:
-            rounds.add((partner, provider, round_id))
+            rounds[partner, provider, round_id] = None
         if type(request) is Rollback:
-            rolled_back.add((partner, request.bet_key))
+            rolled_back[partner, request.bet_key] = None
         elif type(request) is RollbackRound:
-            whole.add((partner, request.provider, request.round))
+            whole[partner, request.provider, request.round] = None
         elif type(request) is LookTransfer and not request.transaction:
-            newest.add((partner, request.user))
-    return Wants(
-        sorted(players), sorted(entries), sorted(rounds), sorted(rolled_back), sorted(whole), sorted(newest)
-    )
+            newest[partner, request.user] = None
+    return Wants(list(players), list(entries), list(rounds), list(rolled_back), list(whole), list(newest))
 
 
 def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
     """The rounds named by requests, and those of the bets that rollbacks name, once these are loaded."""
     found = (book.entries.get(key) for key in wanted.rolled_back)
-    of_bets = {(bet.partner, bet.provider, bet.round) for bet in found if bet and bet.round}
-    return sorted(of_bets.union(wanted.rounds)) if of_bets else wanted.rounds
+    return with_rounds_of((bet for bet in found if bet), wanted.rounds)
+
+
+def with_rounds_of(bets: Iterable[Entry], rounds: list[RoundKey]) -> list[RoundKey]:
+    """These rounds, and those that the bets were made in; each once."""
+    of_bets = ((bet.partner, bet.provider, bet.round) for bet in bets if bet.round)
+    return list(dict.fromkeys([*rounds, *of_bets]))
 
 
 class Book:
@@ -195,13 +191,8 @@ class Book:
             self.players[entry.partner, entry.player] = player
         player.seq = entry.seq
         player.head = entry.hash
-        if entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK:
+        if entry.amount or (entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK):
             player.wallets[entry.currency] = entry.balance
-            player.opened |= {entry.currency}
-        elif entry.amount:
-            player.wallets[entry.currency] = entry.balance
-            if entry.currency not in player.opened and entry.currency not in player.touched:
-                player.touched |= {entry.currency}
         fold_standing(player, entry)
 
     def _fold_round(self, entry: Entry) -> None:

@@ -110,17 +110,24 @@ def row_hash(previous: bytes, entry: Entry) -> bytes:
     fingerprint as hexadecimal: anyone can recompute it from an export, in any language.
     """
     e = entry
+    # fmt: off
     fields = (
-        *(e.partner, e.player, e.seq, e.id, e.part, e.kind, e.verdict, e.rule, e.door, e.currency),
-        *(show(e.amount), show(e.balance), show(e.asked), e.key, e.alias, e.fingerprint.hex(), e.uuid),
-        *(e.provider, e.reference, e.round, e.game, e.session, e.name, e.details, e.at),
+        e.partner, e.player, e.seq, e.id, e.part, e.kind, e.verdict, e.rule, e.door, e.currency,
+        show(e.amount), show(e.balance), show(e.asked), e.key, e.alias, e.fingerprint.hex(), e.uuid,
+        e.provider, e.reference, e.round, e.game, e.session, e.name, e.details, e.at,
     )
+    # fmt: on
     return blake2b(previous + _json.encode(fields), digest_size=32).digest()
 
 
 def sealed(previous: bytes, draft: Entry) -> Entry:
-    """The draft with its hash, chained to the player's previous row."""
-    return msgspec.structs.replace(draft, hash=row_hash(previous, draft))
+    """The draft, with its hash, chained to the player's previous row.
+
+    Filled in where it is, the one time in a row's life: nobody else has seen the draft yet, and a copy would
+    cost as much as the row.
+    """
+    msgspec.structs.force_setattr(draft, "hash", row_hash(previous, draft))
+    return draft
 
 
 def accounts(entry: Entry) -> tuple[str, str]:

@@ -14,7 +14,7 @@ work for each refund on PostgreSQL, since a batch of refunds is then one stateme
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, wants
+from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, wants, with_rounds_of
 from caisse.core.entries import Entry
 from caisse.core.requests import Request
 
@@ -64,7 +64,7 @@ class Memory:
         """
         requests = list(requests)
         wanted = wants(requests)
-        looked_at = {(r.partner, r.user) for r in requests if not r.key}
+        looked_at = {(r.partner, r.user) for r in requests if not r.claims}
         players = self._players.take(key for key in wanted.players if key not in looked_at)
         entries = self._entries.get(wanted.entries)
         assumed = _claims(requests).difference(entries)
@@ -90,7 +90,7 @@ def nothing_recalled(requests: Iterable[Request]) -> Recall:
 
 
 def _claims(requests: Iterable[Request]) -> set[EntryKey]:
-    return {(r.partner, key) for r in requests for key in (r.key, r.alias) if key}
+    return {(r.partner, key) for r in requests for key in r.claims}
 
 
 def _without(
@@ -99,12 +99,11 @@ def _without(
     entries: dict[EntryKey, Entry],
     known: set[EntryKey],
 ) -> Wants:
-    bets = [entries[key] for key in wanted.rolled_back if key in entries]
-    rounds = {(bet.partner, bet.provider, bet.round) for bet in bets if bet.round}
+    bets = (entries[key] for key in wanted.rolled_back if key in entries)
     return Wants(
         [key for key in wanted.players if key not in players],
         [key for key in wanted.entries if key not in known],
-        sorted(rounds.union(wanted.rounds)) if rounds else wanted.rounds,
+        with_rounds_of(bets, wanted.rounds),
         [key for key in wanted.rolled_back if key not in entries],
         wanted.whole_rounds,
         wanted.newest_transfers,

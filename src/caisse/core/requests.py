@@ -63,6 +63,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return ""
 
     @property
+    def claims(self) -> tuple[str, ...]:
+        """The keys under which a row of this request stands, if it leaves one; none for a read."""
+        return (self.key,)
+
+    @property
     def lookups(self) -> tuple[str, ...]:
         """The keys under which a batch must load earlier rows for this request."""
         return (self.key,)
@@ -115,6 +120,10 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
         return transfer_alias(self.transaction) if self.transaction else ""
 
     @property
+    def claims(self) -> tuple[str, ...]:
+        return self.lookups
+
+    @property
     def lookups(self) -> tuple[str, ...]:
         key = "t:" + self.uuid
         return (key, "x:" + self.transaction) if self.transaction else (key,)
@@ -163,6 +172,10 @@ class Look(Base, frozen=True, kw_only=True, gc=False):
         return play_key("session", self.provider, self.session)
 
     @property
+    def claims(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def lookups(self) -> tuple[str, ...]:
         return (self.session_key,) if self.session else ()
 
@@ -172,6 +185,10 @@ class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
 
     transaction: str = ""
     """Empty: the newest, whether it was refused or not."""
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def lookups(self) -> tuple[str, ...]:

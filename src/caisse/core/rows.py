@@ -3,15 +3,24 @@
 Used by the decide functions only. Everything here is pure.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, get_args
 
 from caisse.core.book import Book, Player
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
 from caisse.core.requests import Bet, Content, Look, Request, fingerprint
 from caisse.core.verdicts import UNKEPT, Verdict
 
-REQUEST_FIELDS: Final = ("provider", "reference", "round", "game", "session", "name", "details")
+_NOTHING_SAID: Final[Mapping[str, str]] = dict.fromkeys(
+    ("provider", "reference", "round", "game", "session", "name", "details"), ""
+)
 """Fields of a row that are the request's own words, where it has them."""
+
+_WORDS: Final = {
+    kind: tuple(name for name in _NOTHING_SAID if name in kind.__struct_fields__)
+    for kind in get_args(Request)
+}
+"""Which of them each kind of request has."""
 
 UNKNOWN_PLAYER: Final = Decision(verdict=Verdict.PLAYER_UNKNOWN, rule="R8")
 
@@ -96,6 +105,7 @@ def row(
     if after is not None:
         seq, head, part = after.seq, after.hash, after.part + 1
         balance = after.balance if after.currency == currency else balance
+    said = _said(request, own)
     draft = Entry(
         partner=request.partner,
         player=request.user,
@@ -114,8 +124,21 @@ def row(
         alias=request.alias if key is None else "",
         fingerprint=fingerprint(request.content if content is None else content),
         uuid=request.uuid,
+        provider=said["provider"],
+        reference=said["reference"],
+        round=said["round"],
+        game=said["game"],
+        session=said["session"],
+        name=said["name"],
+        details=said["details"],
         at=now,
         hash=b"",
-        **{name: own.get(name, getattr(request, name, "")) for name in REQUEST_FIELDS},
     )
     return sealed(head, draft)
+
+
+def _said(request: Request, own: Mapping[str, str]) -> Mapping[str, str]:
+    words = _WORDS[type(request)]
+    if not words and not own:
+        return _NOTHING_SAID
+    return {**_NOTHING_SAID, **{name: getattr(request, name) for name in words}, **own}

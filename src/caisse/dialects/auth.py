@@ -23,6 +23,9 @@ MAX_SECRET: Final = 512
 _ADDRESSES = 4096
 """Peers whose parsed address is remembered: more than any proxy or provider has."""
 
+_QUERIES: Final = 1024
+"""Right queries that are remembered, 16 KiB each at most: more than partners have spellings."""
+
 _DECOY: Final = (bytes(32),)
 """Compared with when there is no such partner, so that this takes as long."""
 
@@ -39,13 +42,14 @@ class _Way(NamedTuple):
 class Access:
     """Everybody who may call, prepared for asking."""
 
-    __slots__ = ("_keyed", "_keyless", "_tokens")
+    __slots__ = ("_keyed", "_keyless", "_known", "_tokens")
 
     def __init__(self, parties: Parties) -> None:
-        ways = [_Way(c, tuple(map(_network, c.networks))) for c in parties.connections]
+        ways = [_Way(c, tuple(map(network_of, c.networks))) for c in parties.connections]
         self._tokens = {partner.id: partner.tokens for partner in parties.partners}
         self._keyed = {way.connection.key_hash: way for way in ways if way.connection.key_hash}
         self._keyless = [way for way in ways if not way.connection.key_hash]
+        self._known: dict[str, str] = {}
 
     def is_partner(self, partner: str, token: str) -> bool:
         """Whether the token is an active one of the partner; as slow for an unknown partner."""
@@ -58,9 +62,19 @@ class Access:
         return right and partner in self._tokens
 
     def partner(self, query: str) -> str | None:
-        """The partner that a URL's query names, with its right token; else None."""
+        """The partner that a URL's query names, with its right token; else None.
+
+        A right query is remembered as long as nobody's tokens change: 0.1 instead of 1.7 microseconds.
+        """
+        known = self._known.get(query)
+        if known is not None:
+            return known
         given = credentials(query)
-        return given[0] if given and self.is_partner(*given) else None
+        if given is None or not self.is_partner(*given):
+            return None
+        if len(self._known) < _QUERIES:
+            self._known[query] = given[0]
+        return given[0]
 
     def by_key(self, key: str, peer: str) -> Connection | None:
         """The connection that a URL's key opens to this peer."""
@@ -122,26 +136,27 @@ def _unescaped(text: str) -> str | None:
 
 def is_loopback(peer: str) -> bool:
     """Whether a peer's address is this machine's own."""
-    address = _address(peer)
+    address = address_of(peer)
     return address is not None and address.is_loopback
 
 
 def _may_call(peer: str, networks: Iterable[Network]) -> bool:
     if not networks:
         return True
-    address = _address(peer)
+    address = address_of(peer)
     return address is not None and any(address in network for network in networks)
 
 
 @lru_cache(_ADDRESSES)
-def _address(peer: str) -> Address | None:
-    """A peer's address; an IPv4 address that came in as IPv6 is the IPv4 address."""
+def address_of(text: str) -> Address | None:
+    """A peer's address; an IPv4 address that came in as IPv6 is the IPv4 address, a scope is none of it."""
     try:
-        address = ip_address(peer)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _network(text: str) -> Network:
+def network_of(text: str) -> Network:
+    """Of a CIDR block that was checked when it was given."""
     return ip_network(text, strict=False)

@@ -55,6 +55,12 @@ class Answer(NamedTuple):
     headers: Headers = ()
 
 
+class Stranger(Answer):
+    """The refusal of a call that showed no right token or key, or not from a network that may call."""
+
+    __slots__ = ()
+
+
 class Ask(NamedTuple):
     """A question for the writer."""
 

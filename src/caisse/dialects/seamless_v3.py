@@ -14,7 +14,7 @@ from caisse.core.parties import Connection
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED
 from caisse.dialects.auth import parameters
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, Stranger, World, is_json
 from caisse.dialects.reader import NO_ALIASES, read, spelled
 from caisse.dialects.seamless_v3_table import BAD_REQUEST, ENDPOINTS, GROUP, OK, STATUSES, WORDS, WRONG
 from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
@@ -44,7 +44,7 @@ class SeamlessV3:
         fields = read(call.body) if is_json(call.content_type) else None
         connection = _connection(call, world)
         if connection is None:
-            return _unheard(401, _named(endpoint, fields))
+            return Stranger(*_unheard(401, _named(endpoint, fields)))
         policy = world.policies.get(connection.profile)
         if policy is None:
             return _unheard(503, _named(endpoint, fields))

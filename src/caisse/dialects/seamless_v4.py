@@ -13,7 +13,18 @@ from caisse.core.parties import Connection
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects.auth import is_loopback
-from caisse.dialects.door import ALLOW, NO_ANSWER, RETRY_AFTER, Answer, Ask, Call, Route, World, is_json
+from caisse.dialects.door import (
+    ALLOW,
+    NO_ANSWER,
+    RETRY_AFTER,
+    Answer,
+    Ask,
+    Call,
+    Route,
+    Stranger,
+    World,
+    is_json,
+)
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.seamless_v4_table import (
     BET,
@@ -72,7 +83,7 @@ class SeamlessV4:
         fields = read(call.body) if is_json(call.content_type) else None
         connection = _connection(route, call, world, fields)
         if connection is None:
-            return _refused(endpoint, LOGIN, fields)
+            return Stranger(*_refused(endpoint, LOGIN, fields))
         policy = world.policies.get(connection.profile)
         if policy is None:
             return _no_verdict(endpoint, fields)

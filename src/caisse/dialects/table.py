@@ -6,7 +6,7 @@ table, so neither can say what the other does not do.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -63,6 +63,10 @@ class Terms(NamedTuple):
     policy: Policy = DEFAULT_POLICY
     provider: str = ""
     disabled_games: frozenset[str] = frozenset()
+
+
+PLAIN_TERMS: Final = Terms()
+"""Those of a door that has no profiles."""
 
 
 class Fault(NamedTuple):
@@ -123,15 +127,15 @@ def gather(
     """
     values: dict[str, Any] = {}
     kept: dict[str, Any] = {}
-    for name, to, kind, _, required, keep in endpoint.fields:
+    for name, to, (read, _, wrong), _, required, keep in endpoint.fields:
         sent = found.get(name)
-        if sent is None or (sent == "" and not required and kind.wrong is not Wrong.AMOUNT):
+        if sent is None or (sent == "" and not required and wrong is not Wrong.AMOUNT):
             if required:
                 return Fault(Wrong.PARAMETER, name)
             continue
-        value = kind.read(sent)
+        value = read(sent)
         if value is None:
-            return Fault(kind.wrong, name)
+            return Fault(wrong, name)
         if to:
             values[to] = value
         if keep:

@@ -16,9 +16,20 @@ from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Listing, Route, World, is_json
+from caisse.dialects.door import (
+    ALLOW,
+    RETRY_AFTER,
+    Answer,
+    Ask,
+    Call,
+    Listing,
+    Route,
+    Stranger,
+    World,
+    is_json,
+)
 from caisse.dialects.reader import read, spelled
-from caisse.dialects.table import Endpoint, Fault, Field, Shown, Terms, Told, encode, gather, plain
+from caisse.dialects.table import PLAIN_TERMS, Endpoint, Fault, Field, Shown, Told, encode, gather, plain
 from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, text
 
 
@@ -189,7 +200,7 @@ class TransferV3:
         found = spelled(fields, route.endpoint.names, route.endpoint.spellings) if fields else fields
         partner = world.access.partner(call.query)
         if partner is None:
-            return _unheard(401, found)
+            return Stranger(*_unheard(401, found))
         if found is None:
             return _unheard(400 if is_json(call.content_type) else 415, found)
         return _ask(route.endpoint, found, partner, world)
@@ -211,7 +222,7 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
         listed = partial(_listed, values, found["uuid"])
         return Listing(partner, values["start"], values["limit"], listed)
     values.update(id=world.new_id(), partner=partner, door=endpoint.path)
-    request = endpoint.make(values, Terms())
+    request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
     return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request, found["uuid"]))

@@ -24,11 +24,12 @@ from caisse.dialects.door import (
     Call,
     Listing,
     Route,
+    Stranger,
     World,
     is_json,
 )
 from caisse.dialects.reader import read, spelled
-from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
+from caisse.dialects.table import PLAIN_TERMS, Endpoint, Fault, Told, encode, gather
 from caisse.dialects.transfer_v4_table import (
     ENDPOINTS,
     LOGIN,
@@ -70,7 +71,7 @@ class TransferV4:
             return _refused(UNREADABLE)
         partner = _partner(found, world.access)
         if partner is None:
-            return _refused(LOGIN)
+            return Stranger(*_refused(LOGIN))
         return _ask(route.endpoint, found, partner, world)
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
@@ -101,7 +102,7 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
     if endpoint is SLOT_LOG:
         return Listing(partner, values["start"], values["limit"], partial(_listed, values))
     values.update(id=world.new_id(), partner=partner, door=endpoint.path)
-    request = endpoint.make(values, Terms())
+    request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
         return _refused(WRONG[request.wrong], request.field)
     return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import astuple
 
 from caisse.core.arrivals import Arrival
@@ -14,7 +15,11 @@ from caisse.core.verdicts import Verdict
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
 ARRIVAL: Final = Arrival.__struct_fields__
-PLAYER: Final = ("partner", "id", "name", "created_at", "login_at", "session", "frozen", "seq", "head")
+STANDING: Final = ("partner", "id", "name", "created_at", "login_at", "session", "frozen", "seq", "head")
+PLAYER: Final = (*STANDING, "balances")
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 _TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
 
@@ -49,8 +54,8 @@ def round_of(row: Iterable[Any]) -> Round:
 
 
 def player_of(row: Sequence[Any]) -> Player:
-    """A player as read by `PLAYER_SELECT`, its wallets still to be filled in."""
-    partner, user, name, created_at, login_at, session, frozen, seq, head = row
+    """A player as read by `PLAYER_SELECT`."""
+    partner, user, name, created_at, login_at, session, frozen, seq, head, balances = row
     return Player(
         partner=partner,
         id=user,
@@ -61,20 +66,20 @@ def player_of(row: Sequence[Any]) -> Player:
         frozen=bool(frozen),
         seq=seq,
         head=head,
-        wallets={},
+        wallets={currency: read_stored(held) for currency, held in _decode_balances(balances).items()},
         loaded_seq=seq,
     )
 
 
 def add_players(book: Book, rows: Iterable[Any]) -> None:
-    """Players with their wallets, as read by `PLAYER_SELECT` and a wallet's currency and balance as text."""
+    """Players as read by `PLAYER_SELECT`."""
     for row in rows:
-        key = (row[0], row[1])
-        player = book.players.get(key)
-        if player is None:
-            player = book.players[key] = player_of(row[:-2])
-        if row[-2] is not None:
-            player.wallets[row[-2]] = read_stored(row[-1])
+        book.players[row[0], row[1]] = player_of(row)
+
+
+def balances_of(player: Player) -> str:
+    """A player's wallets as they are stored: a JSON object, currency code to amount."""
+    return _encode({currency: show(held) for currency, held in player.wallets.items()}).decode()
 
 
 _AMOUNT_AT: Final = JOURNAL.index("amount")
@@ -97,4 +102,4 @@ def round_row(now: Round) -> tuple[Any, ...]:
 
 def player_row(player: Player) -> tuple[Any, ...]:
     """A player as it is stored, in the order of `PLAYER`."""
-    return tuple(getattr(player, name) for name in PLAYER)
+    return (*(getattr(player, name) for name in STANDING), balances_of(player))

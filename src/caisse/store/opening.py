@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from caisse.store.api import Database, Ledger
-from caisse.store.postgres import SETTINGS, PostgresDatabase, PostgresLedger, connect
+from caisse.store.connecting import connect
+from caisse.store.postgres import SETTINGS, PostgresDatabase, PostgresLedger
 from caisse.store.sqlite import SqliteDatabase, SqliteLedger
 
 

@@ -19,13 +19,13 @@ from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.connecting import connect
 from caisse.store.postgres_write import RECORD, record_arguments, statement
 
 LOAD_PLAYERS: Final = f"""
-select {columns.PLAYER_SELECT}, wallet.currency, cast(wallet.balance as text)
+select {columns.PLAYER_SELECT}
 from unnest($1::text[], $2::text[]) as wanted (partner, id)
-join player on player.partner = wanted.partner and player.id = wanted.id
-left join wallet on wallet.partner = wanted.partner and wallet.player = wanted.id"""
+join player on player.partner = wanted.partner and player.id = wanted.id"""
 
 LOCK_PLAYERS: Final = """
 select 1 from player
@@ -123,6 +123,8 @@ class PostgresLedger:
         try:
             sql, args = statement(book) if book.appended else (PROVE, [])
         except ValueError as error:
+            if self._in_transaction:
+                self.drop()  # else the players stay locked until this lane has something else to do
             raise BadData(str(error)) from error
         self._warned = False
         try:
@@ -187,20 +189,6 @@ class PostgresLedger:
         if self._connection is not None and not self._connection.is_closed():
             await self._connection.close(timeout=1)
         self._connection = None
-
-
-async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    """A connection that commits durably, or Unavailable."""
-    try:
-        connection = await asyncpg.connect(
-            url, server_settings=settings, timeout=10, max_cached_statement_lifetime=0
-        )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError, OverflowError) as error:
-        raise Unavailable(f"cannot connect to PostgreSQL: {error}") from error
-    durable = await connection.fetchval("select current_setting('synchronous_commit')")
-    if durable in ("off", "local"):
-        await connection.execute("set synchronous_commit = on")
-    return connection
 
 
 async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:

@@ -5,7 +5,7 @@ unnested there: the text of the statement does not depend on the size of the bat
 Measured against arrays as parameters, batches of 100: 9 instead of 20 microseconds of our CPU for each
 request, and no more of PostgreSQL's; the driver looks at every element of an array several times.
 
-Two forms: the common one, for batches that touch no round and open no account, and the full one.
+Two forms: the common one, for batches that touch no round and create no player, and the full one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,8 +36,7 @@ _OTHER: Final = {
     "replay": "boolean",
     "opened_id": "uuid",
 }
-_MOVED: Final = ("partner", "id", "login_at", "session", "frozen", "seq", "head", "loaded")
-_WALLET: Final = ("partner", "player", "currency", "balance")
+_MOVED: Final = ("partner", "id", "login_at", "session", "frozen", "seq", "head", "balances", "loaded")
 
 
 def _type(table: str, column: str) -> str:
@@ -85,11 +84,9 @@ def _value(table: str, name: str) -> str:
 def _common(s: _Statement) -> dict[str, str]:
     return {
         "moved": f"""update player set login_at = given.login_at, session = {_value("player", "session")},
-    frozen = given.frozen, seq = given.seq, head = given.head from {s.given("player", _MOVED)}
+    frozen = given.frozen, seq = given.seq, head = given.head, balances = given.balances
+    from {s.given("player", _MOVED)}
     where player.partner = given.partner and player.id = given.id and player.seq = given.loaded""",
-        "paid": f"""update wallet set balance = given.balance from {s.given("wallet", _WALLET)}
-    where wallet.partner = given.partner and wallet.player = given.player
-    and wallet.currency = given.currency""",
         "appended": s.insert("journal", columns.JOURNAL),
     }
 
@@ -99,7 +96,6 @@ def _full(s: _Statement) -> dict[str, str]:
     changes = ", ".join(f"{c} = excluded.{c}" for c in changing)
     return _common(s) | {
         "created": s.insert("player", columns.PLAYER),
-        "opened": s.insert("wallet", _WALLET),
         "turned": f"""{s.insert("round", columns.ROUND)}
     on conflict (partner, provider, id) do update set {changes} where round.player = excluded.player""",
     }
@@ -125,20 +121,19 @@ def statement(book: Book) -> tuple[str, list[str | int]]:
     heads = changed(book)
     args: list[str | int] = [
         *_columns(len(_MOVED), map(_moved_row, heads.moved)),
-        *_columns(len(_WALLET), heads.paid),
         *_columns(len(columns.JOURNAL), map(columns.entry_row, book.appended)),
     ]
     touched = heads.touched + len(book.appended)
-    if not (heads.created or heads.opened or heads.rounds):
+    if not (heads.created or heads.rounds):
         return COMMON, [*args, touched]
     args += _columns(len(columns.PLAYER), map(columns.player_row, heads.created))
-    args += _columns(len(_WALLET), heads.opened)
     args += _columns(len(columns.ROUND), map(columns.round_row, heads.rounds))
     return FULL, [*args, touched]
 
 
 def _moved_row(p: Player) -> tuple[Any, ...]:
-    return (p.partner, p.id, p.login_at, p.session, p.frozen, p.seq, p.head, p.loaded_seq)
+    held = columns.balances_of(p)
+    return (p.partner, p.id, p.login_at, p.session, p.frozen, p.seq, p.head, held, p.loaded_seq)
 
 
 def _columns(width: int, rows: Iterable[Sequence[Any]]) -> list[str]:

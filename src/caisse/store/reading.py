@@ -8,7 +8,6 @@ from typing import Final
 
 from caisse.core.book import Player, Round
 from caisse.core.entries import Entry
-from caisse.core.money import read_stored
 from caisse.store import columns
 from caisse.store.api import Database
 
@@ -20,19 +19,7 @@ async def player(db: Database, partner: str, user: str) -> Player | None:
     """A player's head with all wallets."""
     sql = f"select {columns.PLAYER_SELECT} from player where partner = $1 and id = $2"
     rows = await db.fetch(sql, partner, user)
-    if not rows:
-        return None
-    found = columns.player_of(rows[0])
-    found.wallets = await _wallets(db, partner, user)
-    return found
-
-
-async def _wallets(db: Database, partner: str, user: str) -> dict[str, int]:
-    sql = (
-        "select currency, cast(balance as text) from wallet where partner = $1 and player = $2"
-        " order by currency"
-    )
-    return {row[0]: read_stored(row[1]) for row in await db.fetch(sql, partner, user)}
+    return columns.player_of(rows[0]) if rows else None
 
 
 async def rounds(db: Database, partner: str, user: str, *, opened_from: int = 0) -> list[Round]:

@@ -32,9 +32,8 @@ BUSY_MILLISECONDS: Final = 5_000
 """How long a writer waits for another's short transaction."""
 
 LOAD_PLAYERS: Final = f"""
-select {columns.PLAYER_SELECT}, wallet.currency, wallet.balance from json_each(?) as wanted
-cross join player on player.partner = wanted.value ->> 0 and player.id = wanted.value ->> 1
-left join wallet on wallet.partner = player.partner and wallet.player = player.id"""
+select {columns.PLAYER_SELECT} from json_each(?) as wanted
+cross join player on player.partner = wanted.value ->> 0 and player.id = wanted.value ->> 1"""
 LOAD_ENTRIES: Final = f"""
 select {columns.JOURNAL_SELECT} from json_each(?) as wanted
 cross join journal on journal.partner = wanted.value ->> 0 and journal.key = wanted.value ->> 1"""
@@ -63,10 +62,8 @@ def _insert(table: str, names: Sequence[str]) -> str:
 
 CREATE_PLAYER: Final = _insert("player", columns.PLAYER)
 MOVE_PLAYER: Final = """
-update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?
+update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?, balances = ?
 where partner = ? and id = ? and seq = ?"""
-OPEN_WALLET: Final = _insert("wallet", ("partner", "player", "currency", "balance"))
-PAY: Final = "update wallet set balance = ?4 where partner = ?1 and player = ?2 and currency = ?3"
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = _insert("arrival", columns.ARRIVAL)
 TURN_ROUND: Final = f"""{_insert("round", columns.ROUND)}
@@ -193,8 +190,6 @@ def _write(c: apsw.Connection, book: Book) -> None:
     heads = changed(book)
     _many(c, CREATE_PLAYER, map(columns.player_row, heads.created))
     _many(c, MOVE_PLAYER, map(_moved_row, heads.moved))
-    _many(c, OPEN_WALLET, heads.opened)
-    _many(c, PAY, heads.paid)
     _many(c, APPEND, map(columns.entry_row, book.appended))
     _many(c, TURN_ROUND, map(columns.round_row, heads.rounds))
     if c.total_changes() - before != heads.touched + len(book.appended):
@@ -202,11 +197,13 @@ def _write(c: apsw.Connection, book: Book) -> None:
 
 
 def _record(c: apsw.Connection, arrivals: Sequence[Arrival]) -> None:
+    _begin(c)
     try:
-        with c:
-            _many(c, RECORD, map(astuple, arrivals))
+        _many(c, RECORD, map(astuple, arrivals))
     except (apsw.Error, ValueError) as error:
+        _undo(c)
         raise Unavailable(f"recording failed: {error}") from error
+    _end(c)
 
 
 def _many(c: apsw.Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -214,7 +211,8 @@ def _many(c: apsw.Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _moved_row(p: Player) -> tuple[Any, ...]:
-    return (p.login_at, p.session, p.frozen, p.seq, p.head, p.partner, p.id, p.loaded_seq)
+    held = columns.balances_of(p)
+    return (p.login_at, p.session, p.frozen, p.seq, p.head, held, p.partner, p.id, p.loaded_seq)
 
 
 def _undo(c: apsw.Connection) -> None:

@@ -12,8 +12,10 @@ import msgspec
 
 from caisse.core.book import Round
 from caisse.dialects.auth import is_loopback
-from caisse.dialects.door import Answer, Ask, Door, Listing, World
+from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, World
 from caisse.web.exchange import Exchange
+from caisse.web.guesses import Guesses
+from caisse.web.proxies import Proxies
 from caisse.writer import Tell, Writer
 
 Page = Callable[[Exchange], Answer]
@@ -27,6 +29,8 @@ LISTINGS: Final = 8
 LISTING_SECONDS: Final = 12.0
 """How long a caller waits for one. Longer than reading it twice may take, shorter than a drain."""
 
+NO_PROXIES: Final = Proxies()
+
 NOT_FOUND: Final = b'{"error":"not found"}'
 NOT_ALLOWED: Final = b'{"error":"method not allowed"}'
 
@@ -37,16 +41,27 @@ log = logging.getLogger("caisse.web")
 class App:
     """Called by the HTTP server with each complete request; answers now, or when the writer has decided."""
 
-    def __init__(self, doors: Sequence[Door], writer: Writer, world: World, rounds: ReadRounds) -> None:
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        writer: Writer,
+        world: World,
+        rounds: ReadRounds,
+        proxies: Proxies = NO_PROXIES,
+    ) -> None:
         self._doors = tuple(doors)
         self._writer = writer
         self._rounds = rounds
+        self._proxies = proxies
+        self.guesses = Guesses()
         self._listings: set[asyncio.Task[None]] = set()
         self.pages: dict[str, Page] = {}
         self.world = world
         """Replaced whole when partners, connections or profiles change."""
 
     def __call__(self, exchange: Exchange) -> None:
+        if exchange.forwarded:  # and stays so: through no proxy does anybody become this machine itself
+            exchange.peer = self._proxies.client(exchange.peer, exchange.forwarded_for)
         for door in self._doors:
             route = door.find(exchange.path)
             if route is not None:
@@ -55,10 +70,21 @@ class App:
                     self._ask(exchange, outcome)
                 elif type(outcome) is Listing:
                     self._list(exchange, outcome)
+                elif type(outcome) is Stranger:
+                    self._turn_away(exchange, outcome)
                 else:
                     exchange.respond(*outcome)
                 return
         exchange.respond(*self._page(exchange))
+
+    def _turn_away(self, exchange: Exchange, answer: Stranger) -> None:
+        """With the door's own answer, later if this address guesses."""
+        seconds = self.guesses.hold(exchange.peer)
+        if seconds:
+            exchange.body = b""
+            asyncio.get_running_loop().call_later(seconds, exchange.respond, *answer)
+        else:
+            exchange.respond(*answer)
 
     def _ask(self, exchange: Exchange, ask: Ask) -> None:
         tell = _teller(exchange, ask)

@@ -12,7 +12,7 @@ from math import inf
 from typing import Final, cast
 
 from caisse.web.exchange import App, Exchange, Headers, Limits, Reject, full_answer, plain_answer
-from caisse.web.incoming import BROKEN, COMPLETE, FRESH, Incoming
+from caisse.web.incoming import BROKEN, COMPLETE, FRESH, Incoming, Known
 
 _log = logging.getLogger("caisse.web")
 
@@ -25,6 +25,9 @@ CLOSING: Final = 2  # its end; whatever still arrives is thrown away
 # answer. So we close our half and throw away what comes, but no more and no longer than this.
 LINGER_BYTES: Final = 1024 * 1024
 LINGER_SECONDS: Final = 2.0
+# Longer bodies are written as they are, behind their head: whoever asks for a document and does not take it
+# costs no copy of it.
+SHARED_BYTES: Final = 16 * 1024
 # Connections over the limit that may linger at the same time; those beyond get their 503 and a plain close.
 LINGER_SPARE: Final = 256
 
@@ -36,6 +39,7 @@ class Shared:
         self.app = app
         self.reject = reject
         self.limits = limits
+        self.known: Known = {}
         self.draining = False
         self.open: set[Connection] = set()
         self.accepted = 0
@@ -67,7 +71,7 @@ class Connection(asyncio.Protocol):
         self._shared = shared
         self._limits = shared.limits
         self._loop = loop
-        self._incoming = Incoming(shared.limits)
+        self._incoming = Incoming(shared.limits, shared.known)
         self._phase = READING
         self._peer = ""
         self._receiving = False  # some of a request has arrived
@@ -167,6 +171,9 @@ class Connection(asyncio.Protocol):
             self._refuse(incoming.fault)
         else:
             self._await_more()
+            if at < len(data):
+                self._hold(data, at)
+                self._loop.call_soon(self._resume)
 
     def _await_more(self) -> None:
         if not self._receiving:
@@ -223,7 +230,10 @@ class Connection(asyncio.Protocol):
         if self._phase != FLIGHT or self._transport.is_closing():
             return
         keep = self._keep_alive and not self._shared.draining
-        if keep and not headers and not self._rare and exchange.method != "HEAD":
+        if len(body) > SHARED_BYTES and exchange.method != "HEAD":
+            self._transport.write(full_answer(status, body, headers, keep, bodiless=True))
+            self._transport.write(body)
+        elif keep and not headers and not self._rare and exchange.method != "HEAD":
             self._transport.write(plain_answer(status, body))
         else:
             self._transport.write(full_answer(status, body, headers, keep, exchange.method == "HEAD"))

@@ -7,6 +7,7 @@ spoken over sockets; it may not know what the requests mean, nor log anything a 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +18,9 @@ __all__ = ["App", "Exchange", "Limits", "Reject", "Server"]
 
 # Connections that may wait for our accept(); the kernel caps it (net.core.somaxconn).
 BACKLOG: Final = 4096
+# What the kernel keeps of bytes that we do not read yet, and so the most that one read brings: without a
+# limit some MiB for each client who sends on and on. A system doubles it, and counts its own overhead in.
+RECEIVE_BYTES: Final = 32 * 1024
 # Deadlines are looked at this often: one walk over all connections instead of a timer per request.
 SWEEP_SECONDS: Final = 1.0
 DEFAULTS: Final = Limits()
@@ -48,6 +52,8 @@ class Server(Shared):
         self._listener = await loop.create_server(
             lambda: Connection(self, loop), host, port, backlog=BACKLOG, reuse_address=True, reuse_port=False
         )
+        for listening in self._listener.sockets:  # what is accepted from them inherits it
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         self.addresses = tuple(s.getsockname()[:2] for s in self._listener.sockets)
         self._sweep(loop)
 

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from caisse.dialects.door import Answer
 from caisse.web.app import is_local
 from caisse.web.exchange import Exchange
+from caisse.web.guesses import Guesses
 from caisse.web.http import Server
 from caisse.writer import Writer
 
@@ -26,10 +27,10 @@ def health(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
     return page
 
 
-def metrics(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
+def metrics(server: Server, writer: Writer, guesses: Guesses) -> Callable[[Exchange], Answer]:
     """Prometheus' text format; for this machine only, since volumes are the operator's own business."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(server, writer))
+    registry.register(_Collector(server, writer, guesses))
 
     def page(exchange: Exchange) -> Answer:
         if not is_local(exchange):
@@ -42,9 +43,10 @@ def metrics(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
 class _Collector:
     """Reads the counters that the server and the writer keep anyway: counting costs the hot path nothing."""
 
-    def __init__(self, server: Server, writer: Writer) -> None:
+    def __init__(self, server: Server, writer: Writer, guesses: Guesses) -> None:
         self._server = server
         self._writer = writer
+        self._guesses = guesses
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("caisse_queue_requests", "Requests that wait", self._writer.waiting)
@@ -58,6 +60,8 @@ class _Collector:
         for status, count in sorted(self._server.rejected.items()):
             refused.add_metric([str(status)], count)
         yield refused
+        yield CounterMetricFamily("caisse_wrong_logins", "Wrong tokens and keys", self._guesses.wrong)
+        yield CounterMetricFamily("caisse_wrong_logins_held", "Refused slowly", self._guesses.held)
 
     def _lanes(self) -> Iterator[Metric]:
         for name in ("requests", "batches", "conflicts", "poisoned", "unknown", "given_up", "unrecorded"):

@@ -50,18 +50,18 @@ create table player (
     frozen      boolean not null,
     seq         bigint not null check (seq > 0),
     head        bytea not null check (length(head) = 32),
+    -- Currency code to balance, as a JSON object: one row to write for a decision, whatever it moves. No amount
+    -- begins with a minus sign; that each is the journal's, the audit proves.
+    balances    text collate "C" not null check (position('"-' in balances) = 0),
     primary key (partner, id)
 ) with (fillfactor = 70);
 
--- The upper bound is what refuses NaN, which compares as greater than everything.
-create table wallet (
-    partner     text collate "C" not null,
-    player      text collate "C" not null,
-    currency    text collate "C" not null,
-    balance     numeric not null check (balance >= 0 and balance < 'Infinity'),
-    primary key (partner, player, currency)
-) with (fillfactor = 70);
+-- For people: one row for each wallet.
+create view wallet as
+    select player.partner, player.id as player, held.key as currency, held.value::numeric as balance
+    from player cross join lateral json_each_text(player.balances::json) as held;
 
+-- The upper bounds are what refuses NaN, which compares as greater than everything.
 create table journal (
     partner     text collate "C" not null,
     player      text collate "C" not null,

@@ -49,16 +49,14 @@ create table player (
     frozen      integer not null check (frozen in (0, 1)),
     seq         integer not null check (seq > 0),
     head        blob not null check (length(head) = 32),
+    balances    text not null check (instr(balances, '"-') = 0),
     primary key (partner, id)
 ) strict, without rowid;
 
-create table wallet (
-    partner     text not null,
-    player      text not null,
-    currency    text not null,
-    balance     text not null check (balance glob '[0-9]*.[0-9]*'),
-    primary key (partner, player, currency)
-) strict, without rowid;
+-- For people: one row for each wallet.
+create view wallet as
+    select player.partner, player.id as player, held.key as currency, held.value as balance
+    from player join json_each(player.balances) as held;
 
 create table journal (
     partner     text not null,

@@ -1,0 +1,181 @@
+"""Past: what a player's rows say so far, added up by the audit in its own way (R52).
+
+Shares no code with `caisse.core.book`, which folds the same rows for the server. It keeps one small record
+for each bet and each round of one player, and nothing of the players before.
+"""
+
+from collections import defaultdict
+
+import msgspec
+
+from caisse.core.audited import NO_HASH, Played, Row
+
+
+class Claim(msgspec.Struct, gc=False):
+    """What stands under the key of a bet: the bet, or the tombstone that came before it."""
+
+    seq: int
+    kind: str
+    """`ok`: an accepted bet, `refused`: a refused one, `tombstone`."""
+    stake: int
+    currency: str
+    round: str
+    game: str
+    decided: bool = False
+    """Whether a rollback of it was accepted or refused."""
+
+
+class Anchor(msgspec.Struct, frozen=True, gc=False):
+    """Where a player's chain stood at an earlier audit."""
+
+    partner: str
+    player: str
+    seq: int
+    hash: bytes
+
+
+class Past:
+    """What the rows before the next one make of a player."""
+
+    def __init__(self, anchor: Anchor | None = None) -> None:
+        self.anchor = anchor
+        self.last: Row | None = None
+        self.seq = 0
+        self.head = NO_HASH
+        self.name = ""
+        self.created_at = 0
+        self.login_at = 0
+        self.session = ""
+        self.frozen = False
+        self.sums: dict[str, int] = defaultdict(int)
+        self.opened: set[str] = set()
+        self.over: set[tuple[str, str]] = set()
+        """Sessions that ended, with their providers."""
+        self.claims: dict[str, Claim] = {}
+        """By the bet's key."""
+        self.rounds: dict[tuple[str, str], Played] = {}
+        self.bets: dict[tuple[str, str], list[str]] = {}
+        """Keys of each round's accepted bets."""
+        self.owed: set[str] = set()
+        """Bets that the decision under way must give back: those of a round that is rolled back (R32)."""
+
+    def take(self, row: Row) -> None:
+        """Count the next row in."""
+        if self.last is None:
+            self.name, self.created_at, self.login_at = row.name, row.at, row.at
+        self.last, self.seq, self.head = row, row.seq, row.hash
+        self.sums[row.currency] += row.moved
+        take = TAKES.get(row.kind)
+        if take is not None:
+            take(self, row)
+
+    def round_of(self, row: Row) -> Played | None:
+        """The round that a row names, if this player has it."""
+        return self.rounds.get((row.provider, row.round)) if row.round else None
+
+    def _open_wallet(self, row: Row) -> None:
+        if row.ok:
+            self.opened.add(row.currency)
+
+    def _freeze(self, row: Row) -> None:
+        self.frozen = True
+
+    def _release(self, row: Row) -> None:
+        self.frozen = False
+
+    def _session(self, row: Row) -> None:
+        self.over.add((row.provider, row.session))
+
+    def _bet(self, row: Row) -> None:
+        if row.key.startswith("late:"):
+            return
+        kind = "ok" if row.ok else "refused"
+        self.claims[row.key] = Claim(row.seq, kind, -row.moved, row.currency, row.round, row.game)
+        if not row.ok:
+            return
+        if row.session and row.session != self.session:
+            self.session, self.login_at = row.session, row.at
+        if row.round:
+            found = self._played(row)
+            found.standing += 1
+            found.staked -= row.moved
+            self.bets.setdefault((row.provider, row.round), []).append(row.key)
+
+    def _tombstone(self, row: Row) -> None:
+        if row.key == row.bet_key:
+            self.claims[row.key] = Claim(row.seq, "tombstone", 0, "", "", "")
+
+    def _rollback(self, row: Row) -> None:
+        bet = self.claims.get(row.bet_key)
+        if bet is not None:
+            bet.decided = True
+        if row.ok and row.round:
+            found = self._played(row)
+            found.standing -= 1
+            found.staked -= row.moved
+
+    def _result(self, row: Row) -> None:
+        if row.ok and row.round:
+            found = self._played(row)
+            found.settled_seq = row.seq
+            found.won += row.moved
+
+    def _end_round(self, row: Row) -> None:
+        if row.ok and row.round:
+            found = self._opened(row)
+            found.settled_seq = row.seq
+            if found.state == "open":
+                found.state = "ended"
+
+    def _round_rollback(self, row: Row) -> None:
+        if not row.round:
+            return
+        found = self._opened(row)
+        found.state = "refunded"
+        if row.ok:
+            keys = self.bets.get((row.provider, row.round), ())
+            bets = ((key, self.claims[key]) for key in keys)
+            self.owed = {key for key, bet in bets if not bet.decided and bet.seq > found.settled_seq}
+
+    def _bonus(self, row: Row) -> None:
+        if row.ok and (found := self.round_of(row)):
+            found.won += row.moved
+
+    def _jackpot(self, row: Row) -> None:
+        if row.ok and (found := self.round_of(row)):
+            found.jackpot += row.moved
+            found.jackpot_id = row.name
+
+    def _opened(self, row: Row) -> Played:
+        key = (row.provider, row.round)
+        found = self.rounds.get(key)
+        if found is None:
+            found = Played(row.partner, row.provider, row.round, row.player)
+            found.opened_seq, found.opened_at, found.opened_id = row.seq, row.at, row.id
+            self.rounds[key] = found
+        return found
+
+    def _played(self, row: Row) -> Played:
+        """The round of a row that tells its currency and game; slot logs begin at the first of these."""
+        found = self._opened(row)
+        if not found.currency:
+            found.currency, found.opened_at, found.opened_id = row.currency, row.at, row.id
+        found.game = found.game or row.game
+        return found
+
+
+TAKES = {
+    "open_wallet": Past._open_wallet,
+    "freeze": Past._freeze,
+    "release": Past._release,
+    "session": Past._session,
+    "bet": Past._bet,
+    "tombstone": Past._tombstone,
+    "rollback": Past._rollback,
+    "result": Past._result,
+    "end_round": Past._end_round,
+    "round_rollback": Past._round_rollback,
+    "bonus": Past._bonus,
+    "jackpot": Past._jackpot,
+}
+"""Kind -> how it is counted; the others only move money, or nothing."""

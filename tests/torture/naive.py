@@ -1,0 +1,494 @@
+"""The rules of the money once more, as one would jot them down: dicts, no journal, no batches, no database.
+
+Written from docs/rules.md alone, to be held against the real thing. It may not import anything that decides:
+of caisse it knows nothing at all. Amounts are integers of 10^-18; verdicts are the words of docs/rules.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+LIMIT = 10**32
+"""The first balance with more than 14 digits before the point."""
+CURRENCIES = ("USD", "EUR")
+"""Those of the table that anybody here uses."""
+DEFAULTS: Mapping[str, Any] = {
+    **{"unknown_bet": "success", "late_bet": "refuse", "refund_amount": "at_most", "settled_bet": "refuse"},
+    **{"refund_by_round": False, "retransmission": False, "codes": {}},
+}
+"""A profile that says nothing."""
+
+
+def amount_of(text: str) -> int | None:
+    """R12: plain digits, 14 before the point and 18 after it."""
+    if not re.fullmatch(r"(0|[1-9][0-9]{0,13})(\.[0-9]{1,18})?", text, re.ASCII):
+        return None
+    whole, _, rest = text.partition(".")
+    return int(whole + rest.ljust(18, "0"))
+
+
+def told(amount: int) -> str:
+    """As answers tell it: at least one decimal, no spare zeros."""
+    digits = f"{abs(amount):019d}"
+    return f"{'-' if amount < 0 else ''}{digits[:-18]}.{digits[-18:].rstrip('0') or '0'}"
+
+
+class Asked(NamedTuple):
+    """One request, whatever door it comes through. What a request does not have is None."""
+
+    verb: str
+    profile: Mapping[str, Any]
+    provider: str
+    user: str
+    uuid: str = ""
+    name: str = ""
+    currency: str | None = None
+    amount: int | None = None
+    transaction: str | None = None
+    reference: Any = None
+    round: str | None = None
+    game: str | None = None
+    game_closed: bool = False
+    session: str | None = None
+    free: bool = False
+    """A result with a bonus code."""
+    closes: bool = False
+    """A result that ends its round."""
+    promo: tuple[str, int] | None = None
+    """Reference and amount of the promotional win that a result brings."""
+
+
+class Said(NamedTuple):
+    """A verdict, and what an answer tells with it."""
+
+    word: str
+    id: int = 0
+    currency: str = ""
+    balance: int = 0
+    moved: int = 0
+    again: bool = False
+
+
+@dataclass
+class Player:
+    name: str
+    frozen: bool = False
+    wallets: dict[str, int] = field(default_factory=dict)
+    newest: Said | None = None
+    """The newest charge or withdrawal."""
+
+
+@dataclass
+class Bet:
+    """What stands under a bet's key: a bet, taken or refused, or the tombstone of one that never came."""
+
+    user: str
+    said: Said
+    content: tuple[Any, ...] = ()
+    stake: int = 0
+    round: Round | None = None
+    """Of a bet that was taken."""
+    settled: bool = False
+    refund: Said | None = None
+    """The verdict on its rollback."""
+
+    @property
+    def stands(self) -> bool:
+        return self.refund is None or self.refund.word != "ok"
+
+
+@dataclass
+class Round:
+    user: str
+    state: str = "open"
+    currency: str = ""
+    game: str = ""
+    bets: list[Bet] = field(default_factory=list)
+    staked: int = 0
+    won: int = 0
+    jackpot: int = 0
+    jackpot_id: str = "none"
+
+
+Content = tuple[Any, ...]
+
+
+class Naive:
+    """All players, bets and rounds of one partner."""
+
+    def __init__(self) -> None:
+        self.players: dict[str, Player] = {}
+        self.bets: dict[tuple[str, Any], Bet] = {}
+        self.rounds: dict[tuple[str, str], Round] = {}
+        self.log: list[Round] = []
+        """Rounds in the order in which they were first played."""
+        self.sessions: dict[tuple[str, str], str] = {}
+        """Those that expired: whose they were."""
+        self._first: dict[Content, tuple[Content, Said]] = {}
+        """R1: key -> what was asked under it first (R5), and what was said."""
+        self._ids = 0
+
+    def ask(self, a: Asked) -> Said:
+        """Decide one request after all those before."""
+        if a.verb == "create":
+            return self._create(a)
+        if a.user not in self.players:
+            return Said("player_unknown")  # R8
+        said: Said = getattr(self, f"_{a.verb}")(a)
+        return said
+
+    # What most of them need
+
+    def _before(self, key: Content, content: Content) -> Said | None:
+        """R1, R2, R5: the first verdict under a key, if there is one."""
+        if key not in self._first:
+            return None
+        first, said = self._first[key]
+        return said._replace(again=True) if first == content else Said("key_conflict")
+
+    def _say(self, a: Asked, word: str, currency: str, moves: int = 0) -> Said:
+        """A verdict that is kept; money moves only with `ok`."""
+        self._ids += 1
+        return self._move(a.user, Said(word, self._ids), currency, moves if word == "ok" else 0)
+
+    def _move(self, user: str, said: Said, currency: str, moves: int) -> Said:
+        wallets = self.players[user].wallets
+        if moves:
+            wallets[currency] += moves
+        return said._replace(currency=currency, balance=wallets.get(currency, 0), moved=moves)
+
+    def _keep(self, said: Said, content: Content, *keys: Content) -> Said:
+        for key in keys:
+            self._first[key] = (content, said)
+        return said
+
+    # The transfer door
+
+    def _create(self, a: Asked) -> Said:
+        key, content = ("transfer", same_uuid(a.uuid)), ("create", a.user, a.name)
+        if said := self._before(key, content):
+            return said
+        word = "duplicate_player" if a.user in self.players else "ok"
+        self.players.setdefault(a.user, Player(a.name))
+        return self._keep(self._say(a, word, ""), content, key)
+
+    def _open(self, a: Asked) -> Said:
+        key, content = ("transfer", same_uuid(a.uuid)), ("open", a.user, a.currency)
+        if said := self._before(key, content):
+            return said
+        wallets, currency = self.players[a.user].wallets, str(a.currency)
+        word = "duplicate_wallet" if currency in wallets else "ok"
+        wallets.setdefault(currency, 0)
+        return self._keep(self._say(a, word, currency), content, key)
+
+    def _charge(self, a: Asked) -> Said:
+        held = self.players[a.user].wallets.get(str(a.currency))
+        word = "wallet_unknown" if held is None else "ok"
+        if held is not None and held + int(a.amount or 0) >= LIMIT:
+            word = "balance_limit"  # R13
+        return self._transfer(a, word, int(a.amount or 0))
+
+    def _withdraw(self, a: Asked) -> Said:
+        player = self.players[a.user]
+        held = player.wallets.get(str(a.currency))
+        if held is None:
+            word = "wallet_unknown"
+        elif player.frozen:
+            word = "player_frozen"  # R15
+        else:
+            word = "ok" if held >= int(a.amount or 0) else "insufficient"  # R10, R11
+        return self._transfer(a, word, -int(a.amount or 0))
+
+    def _transfer(self, a: Asked, word: str, moves: int) -> Said:
+        """R3: by the uuid, and by the partner's own id where it has one."""
+        key, content = ("transfer", same_uuid(a.uuid)), (a.verb, a.user, a.currency, a.amount, a.transaction)
+        if said := self._before(key, content):
+            return said
+        keys = [key]
+        if a.transaction:
+            keys.append(("transaction", a.transaction))
+            if said := self._before(keys[1], content):
+                return said._replace(word="already_transferred") if said.word == "ok" else said
+        said = self._say(a, word, str(a.currency), moves)
+        self.players[a.user].newest = said
+        return self._keep(said, content, *keys)
+
+    def _status(self, a: Asked) -> Said:
+        if a.transaction is None:
+            return self.players[a.user].newest or Said("transfer_unknown")
+        content, said = self._first.get(("transaction", a.transaction), ((), Said("transfer_unknown")))
+        return said if content and content[1] == a.user else Said("transfer_unknown")
+
+    def _info(self, a: Asked) -> Said:
+        return Said("ok")
+
+    def _balance(self, a: Asked) -> Said:
+        wallets, currency = self.players[a.user].wallets, str(a.currency)
+        if currency not in wallets:
+            return Said("wallet_unknown")
+        return Said("ok", currency=currency, balance=wallets[currency])
+
+    def _check(self, a: Asked) -> Said:
+        return Said("session_expired") if self._is_over(a) else self._balance(a)
+
+    def _freeze(self, a: Asked) -> Said:
+        self.players[a.user].frozen = True
+        return Said("ok")
+
+    def _release(self, a: Asked) -> Said:
+        self.players[a.user].frozen = False
+        return Said("ok")
+
+    # Bets, results, awards
+
+    def _bet(self, a: Asked) -> Said:
+        content = (a.user, a.currency, a.amount, a.round, a.game)
+        known = self.bets.get((a.provider, a.reference))
+        if known and known.said.word in ("tombstone", "unknown_bet"):
+            return self._late_bet(a, known, content)
+        if known:
+            return known.said._replace(again=True) if known.content == content else Said("key_conflict")
+        word = self._bet_word(a)
+        said = self._say(a, word, str(a.currency), -int(a.amount or 0))
+        bet = self.bets[a.provider, a.reference] = Bet(a.user, said, content)
+        if word == "ok":
+            self._join(a, bet)
+        return said
+
+    def _join(self, a: Asked, bet: Bet) -> None:
+        """R40."""
+        bet.round, bet.stake = self._played(a), int(a.amount or 0)
+        bet.round.bets.append(bet)
+        bet.round.staked += bet.stake
+
+    def _late_bet(self, a: Asked, tombstone: Bet, content: Content) -> Said:
+        """R23."""
+        key = ("late", a.provider, a.reference)
+        if tombstone.user != a.user:
+            return Said("key_conflict")
+        if said := self._before(key, content):
+            return said
+        return self._keep(self._say(a, _too_late(a), str(a.currency)), content, key)
+
+    def _bet_word(self, a: Asked) -> str:
+        round_, player = self.rounds.get((a.provider, str(a.round))), self.players[a.user]
+        if round_ and (word := _no_round_of(a, round_)):
+            return word
+        if round_ and round_.state != "open":
+            return _too_late(a) if round_.state == "refunded" else "round_ended"  # R32, R47
+        if self._is_over(a):
+            return "session_expired"
+        if a.currency not in player.wallets:
+            return "wallet_unknown"
+        if player.frozen:
+            return "player_frozen"  # R15
+        if a.game_closed:
+            return "game_disabled"  # R30
+        return "ok" if player.wallets[a.currency] >= int(a.amount or 0) else "insufficient"  # R46
+
+    def _is_over(self, a: Asked) -> bool:
+        """R47: a session of that name which expired, and was this player's."""
+        return self.sessions.get((a.provider, str(a.session))) == a.user
+
+    def _played(self, a: Asked) -> Round:
+        """The round of a bet or a result that counts."""
+        round_ = self.rounds.setdefault((a.provider, str(a.round)), Round(a.user))
+        if not round_.currency:
+            round_.currency, round_.game = str(a.currency), str(a.game)
+            self.log.append(round_)
+        return round_
+
+    def _result(self, a: Asked) -> Said:
+        key = ("result", a.provider, a.reference)
+        content = (a.user, a.currency, a.amount, a.round, a.game)
+        if said := self._before(key, content):
+            return said
+        paid = self._promo_before(a)
+        if paid and paid.word == "key_conflict":
+            return paid
+        word = self._result_word(a)
+        said = self._say(a, word, str(a.currency))
+        if word == "ok":
+            if a.promo and not paid:
+                said = self._ride_along(a, said)
+            said = self._win(a, said)
+        return self._keep(said, content, key)
+
+    def _promo_before(self, a: Asked) -> Said | None:
+        """R48: the name space of promotional awards."""
+        if a.promo is None:
+            return None
+        reference, amount = a.promo
+        return self._before(("promo", a.provider, reference), (a.user, a.currency, amount, None, None))
+
+    def _result_word(self, a: Asked) -> str:
+        round_ = self.rounds.get((a.provider, str(a.round)))
+        if round_ and (word := _no_round_of(a, round_)):
+            return word
+        if not a.free and not (round_ and any(bet.stands for bet in round_.bets)):
+            return "no_standing_bet"  # R41
+        return "ok" if a.currency in self.players[a.user].wallets else "wallet_unknown"
+
+    def _ride_along(self, a: Asked, said: Said) -> Said:
+        reference, amount = a.promo or ("", 0)
+        said = self._move(a.user, said, str(a.currency), amount)
+        key, content = ("promo", a.provider, reference), (a.user, a.currency, amount, None, None)
+        return self._keep(said, content, key)
+
+    def _win(self, a: Asked, said: Said) -> Said:
+        """R42: zero settles, too. R43: it may end the round."""
+        round_ = self._played(a)
+        said = self._move(a.user, said, str(a.currency), int(a.amount or 0))
+        round_.won += said.moved
+        _settle(round_)
+        end = ("end", a.provider, a.round)
+        if a.closes and end not in self._first:
+            _end(round_)
+            self._keep(said._replace(moved=0), (a.user, a.round, a.game), end)
+        return said
+
+    def _end(self, a: Asked) -> Said:
+        key, content = ("end", a.provider, a.round), (a.user, a.round, a.game)
+        round_ = self.rounds.get((a.provider, str(a.round)))
+        if round_ and round_.user != a.user:
+            return Said("foreign_bet")  # R28
+        if said := self._before(key, content):
+            return said
+        currency = self._purse(a, round_) or min(self.players[a.user].wallets, default="")
+        round_ = self.rounds.setdefault((a.provider, str(a.round)), Round(a.user))
+        _settle(round_)
+        _end(round_)
+        return self._keep(self._say(a, "ok", currency), content, key)
+
+    def _purse(self, a: Asked, round_: Round | None) -> str:
+        """The wallet meant where none is named: the round's, else the player's only one."""
+        wallets = self.players[a.user].wallets
+        wanted = a.currency or (round_.currency if round_ else "")
+        if wanted:
+            return wanted if wanted in wallets else ""
+        return next(iter(wallets)) if len(wallets) == 1 else ""
+
+    def _bonus(self, a: Asked) -> Said:
+        return self._award(a)
+
+    def _jackpot(self, a: Asked) -> Said:
+        return self._award(a)
+
+    def _promo(self, a: Asked) -> Said:
+        return self._award(a)
+
+    def _award(self, a: Asked) -> Said:
+        """R44."""
+        key, content = (a.verb, a.provider, a.reference), (a.user, a.currency, a.amount, a.round, a.game)
+        if said := self._before(key, content):
+            return said
+        round_ = self.rounds.get((a.provider, a.round)) if a.round else None
+        if round_ and round_.user != a.user:
+            return self._keep(self._say(a, "round_foreign", ""), content, key)
+        currency = self._purse(a, round_)
+        said = self._say(a, "ok" if currency else "wallet_unknown", currency, int(a.amount or 0))
+        if round_ and a.verb == "bonus":
+            round_.won += said.moved
+        elif round_ and said.word == "ok":
+            round_.jackpot += said.moved
+            round_.jackpot_id = a.name
+        return self._keep(said, content, key)
+
+    def _expire(self, a: Asked) -> Said:
+        key, content = ("session", a.provider, a.session), (a.user,)
+        if said := self._before(key, content):
+            return said
+        self.sessions[a.provider, str(a.session)] = a.user
+        return self._keep(self._say(a, "ok", ""), content, key)
+
+    # Rollbacks
+
+    def _cancel(self, a: Asked) -> Said:
+        return self._rollback(a)
+
+    def _refund(self, a: Asked) -> Said:
+        return self._refund_round(a) if a.reference is None else self._rollback(a)
+
+    def _rollback(self, a: Asked) -> Said:
+        bet = self.bets.get((a.provider, a.reference))
+        if bet is None:  # R22
+            said = self._say(a, _unknown(a), a.currency or "")
+            self.bets[a.provider, a.reference] = Bet(a.user, said)
+            return said
+        if bet.said.word in ("tombstone", "unknown_bet"):  # R24
+            return bet.said._replace(again=True) if bet.user == a.user else Said("key_conflict")
+        if bet.user != a.user:
+            return Said("foreign_bet")  # R28
+        if bet.refund:
+            return bet.refund._replace(again=True)  # R21
+        if bet.round is None:  # R27
+            bet.refund = self._say(a, _unknown(a), a.currency or "")
+            return bet.refund
+        return self._undo(a, bet, bet.round)
+
+    def _undo(self, a: Asked, bet: Bet, round_: Round) -> Said:
+        amount = bet.stake if a.amount is None else a.amount
+        part = 0 < amount < bet.stake and a.profile["refund_amount"] == "at_most"
+        if amount != bet.stake and not part:
+            return Said("refund_amount")  # R25
+        if bet.settled and a.profile["settled_bet"] == "refuse":
+            bet.refund = self._say(a, "bet_settled", round_.currency)  # R26
+        else:
+            bet.refund = self._say(a, "ok", round_.currency, amount)  # R20
+            round_.staked -= amount
+        return bet.refund
+
+    def _refund_round(self, a: Asked) -> Said:
+        """R32."""
+        key, content = ("round", a.provider, a.round), (a.user,)
+        round_ = self.rounds.get((a.provider, str(a.round)))
+        if round_ and round_.user != a.user:
+            return Said("foreign_bet")  # R28
+        if said := self._before(key, content):
+            return said
+        if round_ is None:
+            self.rounds[a.provider, str(a.round)] = Round(a.user, "refunded")
+            return self._keep(self._say(a, _unknown(a), ""), content, key)
+        keeps = a.profile["settled_bet"] == "refuse"
+        bets = [bet for bet in round_.bets if bet.refund is None and not (bet.settled and keeps)]
+        nothing_left = not bets and any(bet.stands for bet in round_.bets)
+        round_.state = "refunded"
+        said = self._say(a, "bet_settled" if nothing_left else "ok", round_.currency)
+        for bet in bets:
+            bet.refund = self._move(a.user, said, round_.currency, bet.stake)
+            round_.staked -= bet.stake
+        return self._keep(said, content, key)
+
+
+def same_uuid(text: str) -> str:
+    """R3: a canonical uuid counts in any letter case, any other text as it is."""
+    return text.lower() if re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) else text
+
+
+def _no_round_of(a: Asked, round_: Round) -> str:
+    """R40."""
+    if round_.user != a.user:
+        return "round_foreign"
+    return "round_currency" if round_.currency and round_.currency != a.currency else ""
+
+
+def _too_late(a: Asked) -> str:
+    return "absorbed" if a.profile["late_bet"] == "absorb" else "late_bet"
+
+
+def _unknown(a: Asked) -> str:
+    return "tombstone" if a.profile["unknown_bet"] == "success" else "unknown_bet"
+
+
+def _settle(round_: Round) -> None:
+    """R26: the bets so far."""
+    for bet in round_.bets:
+        bet.settled = True
+
+
+def _end(round_: Round) -> None:
+    if round_.state == "open":
+        round_.state = "ended"
