@@ -19,7 +19,10 @@ OFTEN = [
 ONCE = [(door, verb) for door, verbs in VERBS.items() for verb in verbs]
 """Every verb of every door."""
 
-AMOUNTS = ("5.0",) * 8 + ("1.0", "3.000000000000000001", "20", "0.0", "99999999999999.0", "1e3", "-1")
+AMOUNTS = (
+    *(("5.0",) * 6 + ("5.000000000000000001",) * 2),
+    *("1.0", "3.000000000000000001", "20", "0.0", "99999999999999.0", "1e3", "-1"),
+)
 POOLS: dict[str, tuple[str, ...]] = {
     "user": ("ann",) * 8 + ("bob", "bob", "Ann", "nobody"),
     "name": ("Name", "Other"),
