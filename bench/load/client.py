@@ -93,7 +93,7 @@ class Generator:
         for number in self._lines:
             self._epoll.register(number, select.EPOLLIN)
         self._under_way = 0
-        self._idle = list(self._lines.values())
+        self._idle = deque(self._lines.values())
         self._waiting: deque[float] = deque()
 
     def send(self, line: Line) -> bool:
@@ -170,7 +170,7 @@ class Generator:
         if not self._idle:
             self._waiting.append(due)
             return
-        line = self._idle.pop()
+        line = self._idle.popleft()  # in turn: a server may close a connection that never says a word
         line.intended = due
         self.tally.late.append(now - due)
         self.send(line)

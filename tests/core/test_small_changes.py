@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from caisse.core.arrivals import Arrivals
 from caisse.core.book import Book, Player, Wants
 from caisse.core.entries import MOVES, Entry, Kind
 from caisse.core.explaining import asked_in_words, row_in_words
@@ -19,10 +20,12 @@ from caisse.core.requests import Award, Rollback, fingerprint
 from caisse.core.story import Event, events, moved
 from caisse.core.verdicts import Verdict
 from tests.core.ledger import (
+    NOW,
     PARTNER,
     PLAYER,
     PROVIDER,
     Ledger,
+    again,
     award,
     bet,
     charge,
@@ -67,6 +70,23 @@ def test_R32_every_row_of_a_rounds_refund_cites_it() -> None:
     assert [row.rule for row in ledger.ask(rollback_round()).rows] == ["R32"] * 3
 
 
+@pytest.mark.parametrize(
+    ("before", "currency"),
+    [([bet(), open_wallet("EUR")], "USD"), ([open_wallet("EUR")], "EUR"), ([], "USD")],
+    ids=["the round's", "no round: the first by name", "the only one"],
+)
+def test_R43_the_end_of_a_round_tells_a_balance(before: list[Any], currency: str) -> None:
+    ledger = funded()
+    for request in before:
+        ledger.ask(request)
+    assert ledger.ask(end_round()).rows[0].currency == currency
+
+
+def test_R43_a_round_ends_for_a_player_without_a_wallet() -> None:
+    row = Ledger([create()]).ask(end_round()).rows[0]
+    assert (row.verdict, row.currency, row.balance) == (Verdict.OK, "", 0)
+
+
 # What a request looks at
 
 
@@ -102,6 +122,26 @@ def test_a_round_that_was_loaded_is_seen() -> None:
     ledger.ask(bet())
     book.add_round(ledger.round())
     assert book.rounds == ledger.book.rounds
+
+
+@pytest.mark.parametrize(
+    ("request_", "claims"),
+    [
+        (look("USD"), ()),
+        (look_transfer("t"), ()),
+        (create(uuid="u"), ("t:u",)),
+        (charge(uuid="u", transaction="t"), ("t:u", "x:t")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_R3_only_what_changes_something_claims_a_key(request_: Any, claims: tuple[str, ...]) -> None:
+    assert request_.claims == claims
+
+
+def test_a_round_that_changes_is_to_be_stored() -> None:
+    ledger = funded()
+    ledger.ask(bet())
+    assert ledger.book.touched_rounds == {(PARTNER, PROVIDER, "r1")}
 
 
 # Heads
@@ -236,6 +276,7 @@ def test_R48_the_event_of_a_result_is_the_result_whatever_came_along() -> None:
     event = story(bet(), result(promo=promo(), closes=True))[-1]
     assert [row.kind for row in event.rows] == [Kind.PROMO, Kind.RESULT, Kind.END_ROUND]
     assert [row.rule for row in event.rows] == ["R48", "R41", "R43"]
+    assert [row.reference for row in event.rows] == ["promo-1", "res-1", ""]
     assert event.row is event.rows[1]
     assert (event.kind, event.asked["reference"]) == (Kind.RESULT, "res-1")
 
@@ -247,6 +288,55 @@ def test_R54_only_what_moves_money_in_a_currency_is_summed() -> None:
     ledger.ask(bet("0.0", reference="bet-2"))
     assert moved(ledger.rows_of()) == {(PARTNER, PLAYER, "USD"): 300 * 10**18}
     assert moved(ledger.rows_of()[:2]) == {}
+
+
+def arrived(*requests: Any) -> list[Event]:
+    """What is told of requests that left no row."""
+    ledger, arrivals = funded(), Arrivals(room=10)
+    for request in requests:
+        arrivals.note(request, ledger.ask(request), NOW)
+    return events(ledger.rows_of(), arrivals.take())[len(ledger.rows_of()) :]
+
+
+DONE: list[tuple[Any, dict[str, str]]] = [
+    (charge("2.0", transaction="t"), {"amount": "2.0", "currency": "USD", "transaction": "t"}),
+    (withdraw("2.0"), {"amount": "2.0", "currency": "USD"}),
+    (open_wallet("EUR"), {"currency": "EUR"}),
+    (create(name="N"), {"name": "N"}),
+    (bet("0.0"), {"amount": "0.0", "currency": "USD", "reference": "bet-1", "round": "r1", "game": "slot"}),
+    (rollback("b", "2.0"), {"reference": "b"}),
+    (rollback_round("r"), {"round": "r"}),
+    (end_round("r"), {"round": "r", "game": "slot"}),
+    (expire_session("s"), {"session": "s"}),
+    (award("promo", reference="a"), {"amount": "7.0", "reference": "a"}),
+]
+
+
+@pytest.mark.parametrize(("request_", "asked"), DONE, ids=[type(one[0]).__name__ for one in DONE])
+def test_a_repeat_is_told_with_what_was_asked_and_the_row_it_was_answered_from(
+    request_: Any, asked: dict[str, str]
+) -> None:
+    (event,) = arrived(request_, again(request_))[-1:]
+    provider = {"provider": PROVIDER} if hasattr(request_, "provider") else {}
+    assert (event.asked, event.count, event.replay) == ({**asked, **provider}, 1, True)
+    assert event.row is not None
+    assert event.row.id == request_.id
+    assert event.first_rule == event.row.rule
+
+
+def test_what_a_person_did_is_told_with_who_and_why() -> None:
+    assert story(freeze())[-1].asked == {"reason": "asked to", "by": "a person"}
+    assert story(open_wallet("EUR"))[-1].asked == {"currency": "EUR"}
+    assert story(end_round())[-1].asked == {"round": "r1", "game": "slot", "provider": PROVIDER}
+
+
+def test_arrivals_that_find_no_room_are_counted() -> None:
+    ledger, arrivals = funded(), Arrivals(room=1)
+    assert (arrivals.dropped, len(arrivals)) == (0, 0)
+    for reference in ("b-1", "b-2", "b-3"):
+        ledger.ask(rollback(reference))
+        arrivals.note(rollback(reference), ledger.ask(rollback(reference)), NOW)
+    assert (arrivals.dropped, len(arrivals)) == (2, 1)
 
 
 # Profiles
@@ -279,7 +369,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             ("aliases", "none"),
         ],
     )
-    assert "is answered with success" in in_words(DEFAULT_POLICY)[0][2]
+    words = "A refund of a bet that never came moves nothing and is answered with success (R22)."
+    assert in_words(DEFAULT_POLICY)[0][2] == words
 
 
 def test_every_key_of_a_profile_is_told_as_it_is() -> None:
@@ -325,7 +416,8 @@ def row_words(row: Entry) -> str:
 def test_a_row_is_told_with_its_movement_and_the_balance_after_it() -> None:
     ledger = funded()
     rows = [*ledger.rows_of(), *ledger.ask(withdraw("1.0")).rows, *ledger.ask(bet("0.0")).rows]
-    rows += ledger.ask(rollback("b-9"), Policy()).rows
+    rows += ledger.ask(rollback("b-9")).rows
+    rows += ledger.ask(charge("0.000000000000000001")).rows
     assert [row_words(row) for row in rows] == [
         f"row 1 of {PLAYER} / create the player, nothing moved",
         f"row 2 of {PLAYER} / open a wallet, nothing moved, balance 0.0 USD",
@@ -333,4 +425,5 @@ def test_a_row_is_told_with_its_movement_and_the_balance_after_it() -> None:
         f"row 4 of {PLAYER} / refund balance (money out), -1.0, balance 299.0 USD",
         f"row 5 of {PLAYER} / bet, nothing moved, balance 299.0 USD",
         f"row 6 of {PLAYER} / refund of an unknown bet, nothing moved",
+        f"row 7 of {PLAYER} / charge (money in), +0.000000000000000001, balance 299.000000000000000001 USD",
     ]

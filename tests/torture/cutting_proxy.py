@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+from tests.http.house import House
 from tests.http.record import Storm
 from tests.torture.healing import balances, heal
 from tests.torture.pg_proxy import WAYS, Proxy, Strike
@@ -22,7 +23,9 @@ STALL_SECONDS = 0.7
 HURRIED = """
 from functools import partial
 from caisse import writer
+from caisse.store import connecting
 
+connecting.CONNECT_SECONDS = 1.0
 writer.Limits = partial(writer.Limits, patience_seconds=0.5, commit_seconds=1.0, reconnect_seconds=0.05)
 """
 """Patience shorter than a stall; a commit may take little longer."""
@@ -91,9 +94,19 @@ def attack(run: Run) -> None:
     run.saw("verdicts", storm.record.verdicts)
     run.saw("told to send again", storm.record.told_to_retry)
     run.saw("different strikes", len(strikes.happened))
-    for server in house.servers:
-        server.stop()
+    stop_in_silence(run, house, proxy)
     run.audit(db)
+
+
+def stop_in_silence(run: Run, house: House, proxy: Proxy) -> None:
+    """Servers end well though the database does not answer any more."""
+    proxy.silent = True
+    for server in house.servers:
+        server.signal()
+    for server in house.servers:
+        status = server.wait()
+        if status:
+            run.find(f"stopped while the database was silent: exit status {status}")
 
 
 class Strikes:

@@ -24,6 +24,8 @@ MARKS: Final = {
     "pg_logical_emit_message": "proof",
     "for no key update": "lock",
     "as wanted": "read",
+    "insert into arrival": "record",
+    "synchronous_commit": "setting",
     "begin": "begin",
     "commit": "commit",
 }
@@ -67,12 +69,15 @@ class Proxy:
         self._port = 0
         self.seen: set[Point] = set()
         """Every place that any conversation has come to."""
+        self.silent = False
+        """Nothing passes any more, on any connection."""
 
     @property
     def url(self) -> str:
         """The database's address by way of this proxy."""
-        user, path = self._target.username, self._target.path
-        return f"postgresql://{user}@127.0.0.1:{self._port}{path}?sslmode=disable"
+        login = self._target.netloc.rpartition("@")[0]
+        netloc = f"{login}@127.0.0.1:{self._port}"
+        return self._target._replace(netloc=netloc, query="sslmode=disable").geturl()
 
     def aim(self, strike: Strike | None) -> None:
         """Strike once, at the next such message; None: let all pass."""
@@ -194,11 +199,13 @@ class _Link:
             self._phase = purpose(text) and f"preparing a {purpose(text)}"
         elif name == "Bind":
             self._phase = self._statements.get(body.split(b"\0")[1], "")
-        elif name == "Query":
+        elif name in ("Query", "Terminate"):
             self._phase = purpose(body)
 
     async def _pass(self, name: str, message: bytes, sink: asyncio.StreamWriter) -> None:
         await self._open.wait()
+        if self._proxy.silent:
+            self._deaf = True
         way = self._proxy.way_at(Point(self._phase, name)) if self._phase else ""
         self._deaf = self._deaf or way == HANG
         if way == CUT_BEFORE:

@@ -13,6 +13,7 @@ from typing import Any
 
 from caisse.core.arrivals import Arrival
 from caisse.core.book import Book, Wants
+from caisse.core.entries import Entry
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from tests.torture.sim_loop import VirtualLoop
 from tests.torture.sim_tables import Cell, Tables, Undo, Write
@@ -66,7 +67,7 @@ class Server:
         self.undone = 0
         self.life = 0
         self._down_until = 0.0
-        self._unsynced: list[Undo] = []
+        self._unsynced: list[tuple[Write, Undo]] = []
         """What is visible and would not survive a failover, oldest first."""
         self._holders: dict[Cell, Session] = {}
         self._freed: asyncio.Future[None] = loop.create_future()
@@ -77,6 +78,10 @@ class Server:
     def busy(self) -> bool:
         """Whether something is still under way, or nobody listens yet."""
         return bool(self._tasks) or self.loop.time() < self._down_until
+
+    def may_lose(self, row: Entry) -> bool:
+        """Whether a row is visible and not durable."""
+        return any(row in write.rows for write, _ in self._unsynced)
 
     def connect(self) -> Session:
         """Unavailable while the database is down."""
@@ -93,7 +98,7 @@ class Server:
         self._down_until = self.loop.time() + self.weather.while_()
         self.undone += len(self._unsynced)
         while self._unsynced:
-            self.tables.undo(self._unsynced.pop())
+            self.tables.undo(self._unsynced.pop()[1])
         self._holders.clear()
         self._wake()
         for session in self._sessions:
@@ -180,7 +185,7 @@ class Server:
             raise Conflict("somebody was faster")
         await asyncio.sleep(self.weather.while_() if self.weather.strikes("slow") else self.weather.moment())
         self._alive(session)
-        self._unsynced.append(self.tables.apply(write))
+        self._unsynced.append((write, self.tables.apply(write)))
         commit.landed = "late" if commit.given_up else "in time"
         self.note(f"{commit.landed}: {[(row.player, row.seq, row.key) for row in write.rows]}")
 

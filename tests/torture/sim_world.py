@@ -152,7 +152,9 @@ class World:
         words = f"{told.verdict} {told.row.id if told.row else ''}" if told else "again"
         self.note(f"{sent.request.id} is told {words}")
         self.oracle.hear(sent, told, self.loop.time())
-        if told is None and self.weather.even() and not isinstance(sent.request, SetFrozen):
+        if told and told.row and self.server.may_lose(told.row):
+            self.find(f"{sent.request.id} was told what is not durable (R9)")
+        if sent.told == [None] and self.weather.even() and not isinstance(sent.request, SetFrozen):
             self.weather.later(self.weather.moment(), self._impatient, sent)
 
     def send(self, request: Request, process: Process | None = None) -> Sent:

@@ -31,7 +31,7 @@ def claims(*, anchored: bool = False) -> dict[str, str]:
 
 WHOLE: Final = {
     "double entry": "For each partner and currency all accounts sum to zero (R50, R54).",
-    "keys": "No key, alias, transaction's part or wallet is there twice (R1, R3, R4).",
+    "keys": "No key, alias, transaction's part or player is there twice (R1, R3, R4).",
     "arrivals": "Repeats that were counted repeat a row that is there (R1).",
     "readable": "Every amount is a plain decimal number (R13).",
 }

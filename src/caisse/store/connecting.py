@@ -4,6 +4,7 @@ The driver tries several hosts too, but all within one time limit: a machine tha
 would use it up, and the one that took over would never be asked.
 """
 
+import asyncio
 import re
 from typing import Final
 
@@ -44,19 +45,21 @@ async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
     failures = []
     for host, alone in hosts.items():
         try:
-            connection = await asyncpg.connect(
-                alone, server_settings=settings, timeout=seconds, max_cached_statement_lifetime=0
-            )
-            await _make_durable(connection)
+            async with asyncio.timeout(seconds):
+                return await _durable(alone, settings)
         except CANNOT as error:
             said = str(error) or f"no answer within {seconds:.0f} seconds"
             failures.append(f"{host}: {said}" if len(hosts) > 1 else said)
-        else:
-            return connection
     raise Unavailable(f"cannot connect to PostgreSQL: {'; '.join(failures)}")
 
 
-async def _make_durable(connection: asyncpg.Connection) -> None:
-    durable = await connection.fetchval("select current_setting('synchronous_commit')")
-    if durable in ("off", "local"):
-        await connection.execute("set synchronous_commit = on")
+async def _durable(url: str, settings: dict[str, str]) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url, server_settings=settings, max_cached_statement_lifetime=0)
+    try:
+        durable = await connection.fetchval("select current_setting('synchronous_commit')")
+        if durable in ("off", "local"):
+            await connection.execute("set synchronous_commit = on")
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

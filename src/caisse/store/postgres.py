@@ -10,7 +10,7 @@ that whatever is read after them is at least as new as their sequence numbers.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -185,9 +185,10 @@ class PostgresLedger:
             self._connection = None
 
     async def close(self) -> None:
-        """Close politely; at most a second."""
-        if self._connection is not None and not self._connection.is_closed():
-            await self._connection.close(timeout=1)
+        """Close politely; at most a second, after which the socket is dropped."""
+        with suppress(*DRIVER_ERRORS):
+            if self._connection is not None and not self._connection.is_closed():
+                await self._connection.close(timeout=1)
         self._connection = None
 
 
