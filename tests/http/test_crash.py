@@ -18,34 +18,10 @@ from tests.http.house import House
 from tests.http.record import Intent, Kind, Record, Storm
 from tests.http.server import Answer, Call
 from tests.postgres import Borrowed, Postgres
+from tests.torture.kill_server import TELLS_EARLY, VERDICTS
+from tests.torture.toolbox import START
 
 CYCLES = int(os.environ.get("CAISSE_CRASH_CYCLES", "3"))
-VERDICTS = (200, 1200)
-"""After how many verdicts the server is killed: between these."""
-
-PLANTED = """
-from caisse.store import postgres, sqlite
-
-commits = 0
-
-async def nothing():
-    pass
-
-def plant(ledger):
-    real = ledger.commit
-    def commit(self, book):
-        global commits
-        commits += 1
-        return nothing() if commits % 20 == 0 else real(self, book)
-    ledger.commit = commit
-
-plant(sqlite.SqliteLedger)
-plant(postgres.PostgresLedger)
-
-from caisse.cli.main import cli
-cli()
-"""
-"""A server that tells the verdicts of every twentieth batch without making them durable."""
 
 
 def new_seed() -> int:
@@ -98,7 +74,7 @@ def test_the_record_finds_a_server_that_tells_before_it_is_durable(own_house: Ho
     server.start()
     storm = Storm(own_house, new_seed())
     server.kill()
-    server.program = ["-c", PLANTED]
+    server.program = ["-c", TELLS_EARLY + START]
     server.start()
     storm.rage(server.kill, 1200)
     server.program = ["-m", "caisse"]
