@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 from collections.abc import Sequence
 from random import Random
 
 import pytest
 
+from caisse.build import spare_the_collector
 from caisse.core.book import Book, Player
 from caisse.core.entries import Decision
-from caisse.core.memory import Memory, nothing_recalled
+from caisse.core.memory import Memory, _Recent, nothing_recalled
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
@@ -276,3 +279,34 @@ def test_no_more_is_remembered_than_there_is_room_for(room: int) -> None:
     found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).players
     assert len(found) <= room + 1
     assert (("demo", "p199") in found) is (room > 1)
+
+
+def test_what_is_dropped_is_let_go_bit_by_bit() -> None:
+    """A generation freed at once kept everybody waiting; one never freed would be memory lost."""
+    recent: _Recent[int, int] = _Recent(2_000)
+    held = []
+    for start in range(0, 10_000, 10):
+        recent.put({n: n for n in range(start, start + 10)})
+        held.append(len(recent._young) + len(recent._old) + len(recent._dropped))
+    assert max(held) <= 3_020
+    assert max(before - after for before, after in itertools.pairwise(held)) <= 20
+    assert min(held[200:]) < 2_000
+
+
+def test_the_collector_has_nothing_to_do_however_much_is_remembered() -> None:
+    """Its limit counts objects: two for a player (the key and the head), one for a row (its key)."""
+    limits, before = Limits(), gc.get_threshold()
+    try:
+        spare_the_collector()
+        assert gc.get_threshold()[0] > 4 * (2 * limits.players + limits.entries)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+def test_a_head_and_a_row_are_not_searched() -> None:
+    """What is held longest is left out of every search (`gc=False`): it cannot be part of a cycle."""
+    player = Player(partner="demo", id="p", name="", created_at=0, login_at=0, seq=1, wallets={})
+    rows = [decision.row for decision in kept(Memory(10, 10), FUNDING)]
+    assert rows
+    assert not any(map(gc.is_tracked, [player, *rows]))

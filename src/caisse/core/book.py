@@ -25,7 +25,7 @@ RoundKey = tuple[str, str, str]
 TRANSFERS: Final = (Kind.CHARGE, Kind.WITHDRAW)
 
 
-class Player(msgspec.Struct, kw_only=True):
+class Player(msgspec.Struct, kw_only=True, gc=False):
     """A player's head: what the newest journal row left behind."""
 
     partner: str
