@@ -49,9 +49,7 @@ FAILURES: Final = {
         MAIN, "sync", apsw.SQLITE_IOERR_FSYNC, lost=True, once=True
     ),
 }
-"""A real disk's failure of the database would only put a checkpoint off. Through a file system written in
-Python the server is told of it, too, and takes it for the commit's: it may, and ends.
-"""
+"""Those of the log are a commit's, and those of any sync may be. The others only put a checkpoint off."""
 
 
 class SqliteTroubles:
@@ -66,7 +64,7 @@ class SqliteTroubles:
         self._second = Server(house.db, folder)
         self._enough = 0
         self._refused = False
-        self.prelude = self._disk.prelude
+        self.prelude = self._disk.prelude + SHORT_LOG
 
     def all(self) -> list[Trouble]:
         """In the order in which they are played."""
@@ -78,8 +76,11 @@ class SqliteTroubles:
 
     def _failing(self, name: str, failure: Failure) -> Trouble:
         disk = self._disk
-        begin, lasts = partial(disk.fail, failure), not failure.once
-        return Trouble(name, begin, disk.mend, lambda: disk.struck, fatal=True, lasts=lasts)
+        begin = partial(disk.fail, failure)
+        fatal = failure.file == WAL or failure.call == "sync"
+        return Trouble(
+            name, begin, disk.mend, lambda: disk.struck, fatal=fatal, lasts=fatal and not failure.once
+        )
 
     def _hold(self) -> None:
         """A read transaction that does not end: no checkpoint gets past it, and the log only grows."""
@@ -123,6 +124,12 @@ class SqliteTroubles:
         return True
 
 
+SHORT_LOG: Final = """
+from caisse.store import checkpoints
+
+checkpoints.PAGES = 30
+"""
+"""So that a storm of some seconds sees many checkpoints."""
 NO_DATABASE: Final = 3
 """The exit status of a server that cannot use its database."""
 GROWTH: Final = 1 << 18

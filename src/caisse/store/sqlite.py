@@ -23,6 +23,7 @@ from caisse.core.book import Book, Player, Wants, rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from caisse.store.changed import changed
+from caisse.store.checkpoints import Checkpoints
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ class SqliteLedger:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._connection: apsw.Connection | None = None
+        self._checkpoints = Checkpoints(lambda: open_file(path))
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """See `Ledger.load`. `lock` changes nothing: the only rivals are short administrative commands."""
@@ -102,6 +104,8 @@ class SqliteLedger:
             _undo(self._ready())
             raise _writing_failed(error) from error
         await self._run(_end)
+        if self._checkpoints.unsynced is not None:
+            raise FateUnknown(f"a sync failed: {self._checkpoints.unsynced}", fatal=True)
 
     async def record(self, arrivals: Sequence[Arrival]) -> None:
         """See `Ledger.record`."""
@@ -113,13 +117,15 @@ class SqliteLedger:
     def _ready(self) -> apsw.Connection:
         if self._connection is None:
             self._connection = open_file(self._path)
+            self._checkpoints.follow(self._connection)
         return self._connection
 
     def drop(self) -> None:
         """Nothing to drop: SQLite runs in this process."""
 
     async def close(self) -> None:
-        """Close the connection and its thread."""
+        """Close the connections and their threads."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoints.close)
         if self._connection is not None:
             await self._run(lambda c: c.close())
         self._connection = None
