@@ -24,9 +24,10 @@ from bench.contenders.textbook import Textbook
 from bench.load.drive import Closed, LoadFailed
 from bench.plan import Plan
 from bench.results import Run
+from bench.seasoned import seasoned
 from bench.stages import pure_stages, split
 from bench.world import NotReady, World
-from tests.postgres import Postgres, PostgresError
+from tests.postgres import PostgresError
 
 CONTENDERS: dict[str, Callable[[World], Contender]] = {
     "caisse-pg": OnPostgres,
@@ -140,7 +141,7 @@ def benchmark(plan: Plan, generator: Closed) -> tuple[Run, list[str]]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="caisse-bench-")))
         machine.filesystem(folder)
         needs = set(wanted) - WITHOUT_POSTGRES
-        postgres = stack.enter_context(Postgres()) if needs else None
+        postgres = stack.enter_context(seasoned()) if needs else None
         world = World(folder, postgres, generator, plan.players, plan.connections)
         harness = Harness(plan, world, [CONTENDERS[name](world) for name in CONTENDERS if name in wanted])
         if postgres:

@@ -18,6 +18,7 @@ from bench.load.spec import LAG, Spec, Step, requests, steps
 from bench.plan import Plan
 from bench.ratios import ratios
 from bench.results import Run, load
+from bench.seasoned import SEGMENTS, seasoned
 from bench.workloads import Doors, spec
 
 TINY = Plan(
@@ -67,6 +68,16 @@ def test_the_report_has_its_tables_and_the_results_are_kept(measured: Run, tmp_p
     assert "synchronous=2 (full)" in text
     assert load(report.with_suffix(".json")) == measured
     assert report.with_suffix(".svg").read_text() == svg(measured)
+
+
+def test_a_seasoned_server_has_segments_of_its_log_ready() -> None:
+    """And the settings that operations advises."""
+    operations = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    with seasoned() as postgres:
+        ready = "select count(*) from pg_ls_waldir() where name > pg_walfile_name(pg_current_wal_lsn())"
+        assert int(postgres.sql(ready)) >= SEGMENTS - 2
+        for name in ("min_wal_size", "max_wal_size"):
+            assert f"{name} = {postgres.sql(f'show {name}')} " in operations
 
 
 def test_what_was_not_measured_is_not_claimed(measured: Run) -> None:
