@@ -32,8 +32,8 @@ from tests.torture import mutants
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = (
     *("test_rules_transfer", "test_rules_rollback", "test_rules_rounds", "test_rules_bookkeeping"),
-    *("test_small_changes", "test_money", "test_audit", "test_explaining", "test_currencies"),
-    "test_core_properties",
+    *("test_small_changes", "test_money", "test_audit", "test_audit_words", "test_explaining"),
+    *("test_currencies", "test_core_properties"),
 )
 """The core's own tests: quick ones first, those that draw their examples last."""
 CPU_SECONDS = 60
