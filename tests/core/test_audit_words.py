@@ -65,8 +65,8 @@ def said(check: Any, seen: Row, before: Past) -> list[str]:
 
 
 ANCHOR = Anchor("demo", "ann", 8, b"h")
-SECOND = {"part": 1, "id": "d7"}
-FROZEN, OPEN = {"frozen": True}, played(standing=1)
+SECOND: dict[str, Any] = {"part": 1, "id": "d7"}
+OPEN = played(standing=1)
 
 SAID: dict[str, tuple[Any, Row, Past, str]] = {
     "an anchor that is met": (anchored, row(), past(anchor=ANCHOR), ""),
@@ -146,7 +146,10 @@ SAID: dict[str, tuple[Any, Row, Past, str]] = {
         "row 8 moves no currency, of which no wallet was opened",
     ),
     "a wrong sum": (
-        balances, row(moved=UNIT, after=5 * UNIT), past(held=UNIT), "row 8 says 5.0 USD, the rows add up to 2.0"
+        balances,
+        row(moved=UNIT, after=5 * UNIT),
+        past(held=UNIT),
+        "row 8 says 5.0 USD, the rows add up to 2.0",
     ),
     "below zero": (
         balances, row(moved=-UNIT, after=-UNIT), past(), "row 8 takes USD below zero, to -1.0"
@@ -174,9 +177,9 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     "a wallet": (row("open_wallet", currency="EUR"), past(), ""),
     "a charge to the limit": (row("charge", after=BEYOND), past(), "the balance passes 14 digits"),
     "a charge just below": (row("charge", after=BEYOND - 1), past(), ""),
-    "a withdrawal while frozen": (row("withdraw"), past(**FROZEN), "the player was frozen"),
+    "a withdrawal while frozen": (row("withdraw"), past(frozen=True), "the player was frozen"),
     "a withdrawal": (row("withdraw"), past(), ""),
-    "a bet while frozen": (row(), past(**FROZEN), "the player was frozen"),
+    "a bet while frozen": (row(), past(frozen=True), "the player was frozen"),
     "a bet after the session": (
         row(session="s1"), past(over={("lucky", "s1")}), "the session s1 was over"
     ),
@@ -212,7 +215,7 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     ),
     "a lack": (row(verdict="insufficient", wanted=UNIT), past(held=UNIT - 1), ""),
     "no frost": (row(verdict="player_frozen"), past(), "the player was not frozen"),
-    "frost": (row(verdict="player_frozen"), past(**FROZEN), ""),
+    "frost": (row(verdict="player_frozen"), past(frozen=True), ""),
     "a session that was not over": (
         row(verdict="session_expired", session="s1"), past(), "the session s1 was not over"
     ),
