@@ -322,6 +322,16 @@ def test_a_repeat_is_told_with_what_was_asked_and_the_row_it_was_answered_from(
     assert event.row is not None
     assert event.row.id == request_.id
     assert event.first_rule == event.row.rule
+    assert event.rule == {"Rollback": "R24", "EndRound": "R43"}.get(type(request_).__name__, "R1")
+
+
+def test_a_repeat_whose_row_is_not_at_hand_is_told_by_the_rule_of_its_kind() -> None:
+    ledger, arrivals = funded(), Arrivals(room=10)
+    for request in (bet(), rollback(), charge("2.0")):
+        ledger.ask(request)
+        arrivals.note(again(request), ledger.ask(again(request)), NOW)
+    told = events([], arrivals.take())
+    assert [(event.rule, event.row) for event in told] == [("R1", None), ("R21", None), ("R1", None)]
 
 
 def test_what_a_person_did_is_told_with_who_and_why() -> None:

@@ -79,5 +79,6 @@ HARNESS = Harness(
     claim="of a hundred small changes to the core its tests notice more than ninety-five",
     attack=attack,
     engines=(NEITHER,),
+    weight=3.0,
     plants={"a suite that looks at amounts only": "test_money test_currencies"},
 )
