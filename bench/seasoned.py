@@ -3,6 +3,8 @@
 A new server makes each 16 MiB segment of its log when it needs it: all commits wait 40 to 60 milliseconds
 while it is written and synced. A server that has worked for some time renames old segments instead. So a run
 begins with as many as `min_wal_size` keeps, for all contenders alike; durability is untouched.
+
+Its settings are those of `docs/operations.md`, which are what every guide to PostgreSQL says.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+
+import psutil
 
 from tests.postgres import Postgres
 
@@ -19,8 +23,9 @@ SEGMENTS: Final = 64
 
 @contextmanager
 def seasoned() -> Iterator[Postgres]:
-    """A server of our own, set as `docs/operations.md` advises, with a log that need not grow."""
-    with Postgres(min_wal_size="1GB", max_wal_size="4GB") as postgres:
+    """A server of our own with a log that need not grow."""
+    quarter = psutil.virtual_memory().total // 4 // 2**20
+    with Postgres(shared_buffers=f"{quarter}MB", min_wal_size="1GB", max_wal_size="4GB") as postgres:
         for _ in range(SEGMENTS):
             postgres.sql("select pg_switch_wal() from pg_current_xact_id()")
         postgres.sql("checkpoint")
