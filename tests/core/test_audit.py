@@ -12,7 +12,7 @@ import pytest
 from caisse.core.audit import CHECKS, Totals
 from caisse.core.audit_checks import ACCEPTED, CLAIMS, NEED_WALLET, verdicts
 from caisse.core.audit_past import Anchor, Past
-from caisse.core.audited import FORMS, JOURNAL, Played, Row, units
+from caisse.core.audited import AMOUNTS, FORMS, HEAD, JOURNAL, Played, Row, head_of, units
 from caisse.core.book import Round
 from caisse.core.entries import MOVES, NO_HEAD, Entry, Kind, sealed
 from caisse.core.money import UNIT
@@ -50,7 +50,7 @@ STORY: list[Request] = [
 ]
 # Row numbers in tester's journal; 1 to 3 are the player, the wallet and 300.0.
 CHARGE, WITHDRAW, REFUSED, BET, BET_2, ROLLBACK = 4, 5, 6, 8, 9, 10
-PROMO, RESULT, BY_ROUND, UNDONE_3, UNDONE_4, END = 11, 12, 15, 16, 17, 21
+PROMO, RESULT, BY_ROUND, UNDONE_3, UNDONE_4, JACKPOT, END = 11, 12, 15, 16, 17, 19, 21
 
 
 class Books:
@@ -174,6 +174,10 @@ def covered(corrupt: Corrupt, *, balances: bool = False) -> Corrupt:
         books.cover_up(balances=balances)
 
     return both
+
+
+def forged(seq: int) -> Corrupt:
+    return lambda books: books.change(seq, fingerprint=bytes(16))
 
 
 def wallet(**held: int) -> Corrupt:
@@ -316,6 +320,12 @@ CORRUPTIONS: dict[str, tuple[Corrupt, set[str]]] = {
         covered(lambda b: b.change(UNDONE_4, amount=UNIT, asked=UNIT), balances=True), {"rollbacks", "rounds"}
     ),
     "a key": (covered(lambda b: b.change(BET_2, key="bet:lucky:other")), {"words", "rollbacks"}),
+    **{
+        f"the fingerprint of a {kind}": (covered(forged(seq)), {"words"})
+        for kind, seq in {
+            "bet": BET, "rollback": ROLLBACK, "result": RESULT, "jackpot": JACKPOT, "end": END
+        }.items()
+    },
     "an alias": (covered(lambda b: b.change(BET, alias="x:1")), {"words"}),
     "a refusal for lack of money that was there": (
         covered(lambda b: b.change(REFUSED, asked=UNIT)), {"verdicts", "words"}
@@ -348,6 +358,7 @@ def test_the_story_is_where_the_numbers_say() -> None:
         **{CHARGE: Kind.CHARGE, WITHDRAW: Kind.WITHDRAW, REFUSED: Kind.WITHDRAW, BET: Kind.BET},
         **{BET_2: Kind.BET, ROLLBACK: Kind.ROLLBACK, RESULT: Kind.RESULT, PROMO: Kind.PROMO},
         **{BY_ROUND: Kind.ROUND_ROLLBACK, UNDONE_3: Kind.ROLLBACK, UNDONE_4: Kind.ROLLBACK},
+        JACKPOT: Kind.JACKPOT,
     }
     assert {seq: books.row(seq).kind for seq in kinds} == kinds
     assert books.row(END).kind is Kind.END_ROUND
@@ -432,6 +443,15 @@ def test_text_that_is_no_number_is_not_read(text: str) -> None:
 @pytest.mark.parametrize(("text", "wanted"), [("1.0", UNIT), ("-0.050", -UNIT // 20), ("7", 7 * UNIT)])
 def test_amounts_are_read_as_every_engine_spells_them(text: str, wanted: int) -> None:
     assert units(text) == wanted
+
+
+def test_a_head_and_a_row_are_read_as_any_engine_gives_them() -> None:
+    """SQLite has no truth values, and amounts come as text."""
+    head = head_of(("demo", "ann", "Ann", 1, 2, "s", 0, 3, b"h", '{"USD":"1.5","EUR":"0.0"}'))
+    assert (head.frozen, head.wallets) == (False, {"USD": 3 * UNIT // 2, "EUR": 0})
+    assert head.frozen is False
+    assert (HEAD[-1], len(HEAD)) == ("balances", 10)
+    assert [JOURNAL.index(name) for name in AMOUNTS] == [10, 11, 12]
 
 
 @pytest.mark.parametrize("seed", range(3))
