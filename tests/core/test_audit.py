@@ -108,6 +108,15 @@ def test_sound_books_give_no_finding() -> None:
     assert Books().checks() == set()
 
 
+@pytest.mark.parametrize("index", [0, CHARGE, -1])
+def test_an_anchor_that_the_chain_meets_gives_no_finding(index: int) -> None:
+    """At the first row, at one between, at the last."""
+    books = Books()
+    row = books.rows[index]
+    books.anchor = Anchor("demo", "tester", row.seq, row.hash)
+    assert books.checks() == set()
+
+
 def test_sealing_sound_books_anew_gives_the_same_books() -> None:
     books, again = Books(), Books()
     again.rows = list(books.rows)
