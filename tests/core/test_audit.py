@@ -19,6 +19,7 @@ from caisse.core.money import UNIT
 from caisse.core.requests import Request
 from caisse.core.verdicts import UNKEPT, Verdict
 from tests.core.ledger import (
+    NOW,
     OTHER,
     POLICIES,
     USERS,
@@ -380,6 +381,40 @@ def test_a_finding_names_the_player_and_the_row() -> None:
     finding = audited(books.rows, account, Totals())[0]
     assert (finding.partner, finding.player) == ("demo", "tester")
     assert f"row {CHARGE}" in finding.text
+
+
+ENDINGS: dict[str, tuple[Corrupt, list[str]]] = {
+    "a time": (covered(lambda b: b.turn("r1", opened_at=1)), [
+        f"round r1 of lucky, opened by row {BET}: opened_at is 1, not {NOW}"
+    ]),
+    "a wallet": (lambda b: b.player.wallets.pop("EUR"), [
+        f"the EUR wallet holds nothing, the journal says 0.0 (row {END + 1})"
+    ]),
+    "a wallet's balance": (lambda b: b.player.wallets.update(EUR=UNIT), [
+        f"the EUR wallet holds 1.0, the journal says 0.0 (row {END + 1})", "EUR accounts sum to 1.0, not 0.0"
+    ]),
+    "a time in the chain": (lambda b: b.change(CHARGE, at=1), [
+        f"row {CHARGE} (CHARGE) does not match its hash: it, or the row before it, was changed"
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("corrupt", "wanted"), ENDINGS.values(), ids=ENDINGS.keys())
+def test_a_corruption_is_told_once_and_in_so_many_words(corrupt: Corrupt, wanted: list[str]) -> None:
+    books, totals = Books(), Totals()
+    corrupt(books)
+    account = Account("demo", "tester", books.player, list(books.rounds.values()))
+    found = [*audited(books.rows, account, totals), *totals.end()]
+    assert [f.text.replace(books.row(CHARGE).id, "CHARGE") for f in found] == wanted
+    assert {f.player for f in found if f.check == "double entry"} <= {""}
+
+
+def test_a_rounds_rollback_at_the_very_end_is_held_to_its_bets() -> None:
+    books = Books()
+    leave_out(books)
+    books.rows = books.rows[:UNDONE_3]
+    books.cover_up(balances=True)
+    assert "rollbacks" in books.checks()
 
 
 def test_another_players_round_is_a_finding() -> None:
