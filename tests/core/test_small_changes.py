@@ -21,6 +21,7 @@ from caisse.core.story import Event, events, moved
 from caisse.core.verdicts import Verdict
 from tests.core.ledger import (
     NOW,
+    OTHER,
     PARTNER,
     PLAYER,
     PROVIDER,
@@ -332,6 +333,18 @@ def test_a_repeat_whose_row_is_not_at_hand_is_told_by_the_rule_of_its_kind() -> 
         arrivals.note(again(request), ledger.ask(again(request)), NOW)
     told = events([], arrivals.take())
     assert [(event.rule, event.row) for event in told] == [("R1", None), ("R21", None), ("R1", None)]
+
+
+def test_a_repeat_is_told_with_its_own_row_among_many() -> None:
+    """Neither another player's, nor the row of another bet."""
+    ledger, arrivals = funded(), Arrivals(room=10)
+    asked = [bet("1.0", f"b-{n}") for n in range(3)] + [charge("1.0"), charge("1.0", user=OTHER)]
+    for request in asked:
+        ledger.ask(request)
+    for request in asked:
+        arrivals.note(again(request), ledger.ask(again(request)), NOW)
+    told = {event.uuid: event.row for event in events(ledger.rows, arrivals.take()) if event.replay}
+    assert [(row := told[r.uuid]) and row.id for r in asked] == [r.id for r in asked]
 
 
 def test_what_a_person_did_is_told_with_who_and_why() -> None:
