@@ -89,6 +89,7 @@ HARNESS = Harness(
     ),
     attack=attack,
     engines=(NEITHER,),
+    weight=6.0,
     rounds=2,
     plants={bug: bug for bug in sim_bugs.BUGS},
 )
