@@ -106,12 +106,12 @@ def test_a_reader_that_holds_the_log_back_stops_no_commit(file: Path) -> None:
 
 
 def test_a_checkpoint_that_cannot_be_made_fails_no_commit(
-    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither a connection that cannot be opened nor one that is broken: the log grows, and that is told."""
 
-    def failing(path: Path) -> apsw.Connection:
-        raise apsw.CantOpenError(f"{path} cannot be opened")
+    def failing() -> apsw.Connection:
+        raise apsw.CantOpenError(f"{file} cannot be opened")
 
     async def main() -> None:
         async with opened(f"sqlite:///{file}") as ledger:
@@ -122,7 +122,7 @@ def test_a_checkpoint_that_cannot_be_made_fails_no_commit(
             broken.close()
             await charged(ledger, 100)
             ledger._checkpoints._connection = None
-            ledger._checkpoints._opened = lambda: failing(file)
+            ledger._checkpoints._opened = failing
             await charged(ledger, 100)
         await holds(file, "500.0")
 
