@@ -1,9 +1,9 @@
 # Works with GNU make 3.81 and newer. Everything lands in .venv; nothing else on the machine is touched.
 
-# The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && exit; \
-	done; echo python3)
+# The quickest Python here, looked for once; choose another with `make test PYTHON=/path/to/python`.
+ifeq ($(origin PYTHON), undefined)
+PYTHON = $(eval PYTHON := $$(shell sh supply/python.sh))$(PYTHON)
+endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8

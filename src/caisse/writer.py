@@ -109,7 +109,8 @@ class Lane:
         self._ledger = ledger
         self._limits = limits
         self._now = now
-        self._queue: deque[Pending] = deque()
+        self.queue: deque[Pending] = deque()
+        """What waits; filled by `put`, looked at by anybody."""
         self._batch: Sequence[Pending] = ()
         self._work = asyncio.Event()
         self._closing = False
@@ -120,13 +121,10 @@ class Lane:
         self._doubt_until = 0.0
         self.counters = Counters()
 
-    def __len__(self) -> int:
-        return len(self._queue)
-
     def put(self, pending: Pending) -> None:
         """Enqueue. From here on a verdict is made, whether or not its caller still waits."""
         pending.since = time.monotonic()
-        self._queue.append(pending)
+        self.queue.append(pending)
         self._work.set()
 
     def close(self) -> None:
@@ -139,9 +137,9 @@ class Lane:
         while True:
             await self._work.wait()
             self._work.clear()
-            if self._queue:
+            if self.queue:
                 await self._take_batch()
-            if self._queue:
+            if self.queue:
                 self._work.set()
             elif self._closing:
                 break
@@ -152,7 +150,7 @@ class Lane:
 
     async def _take_batch(self) -> None:
         await asyncio.sleep(0)  # one look at the sockets: what has arrived already belongs to this batch
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch))]
+        batch = [self.queue.popleft() for _ in range(min(len(self.queue), self._limits.batch))]
         self._batch = batch
         await self._settle(batch)
         self._batch = ()
@@ -294,7 +292,7 @@ class Lane:
     def watch(self, now: float) -> None:
         """Tell callers past patience to send again; drop a connection on which reading or a commit hangs."""
         limit = now - self._limits.patience_seconds
-        for group in (self._batch, self._queue):
+        for group in (self._batch, self.queue):
             for pending in group:
                 if pending.since > limit:
                     break
@@ -339,6 +337,7 @@ class Writer:
     def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.lanes = [Lane(ledger, self.limits) for ledger in ledgers]
+        self._queues = [lane.queue for lane in self.lanes]
         self._closing = False
 
     def submit(self, request: Request, policy: Policy, tell: Tell) -> bool:
@@ -352,7 +351,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Requests in all queues."""
-        return sum(map(len, self.lanes))
+        return sum(map(len, self._queues))
 
     async def run(self) -> None:
         """Serve until closed. Raises if a lane dies: the process must then end, nothing may queue for it."""

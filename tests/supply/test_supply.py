@@ -6,6 +6,8 @@ That tampering is noticed, `tests/torture/supply_chain.py` tries.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,3 +131,36 @@ def test_the_audit_ends_with_what_it_found(
 
 def test_who_cannot_ask_knows_nothing() -> None:
     assert vulnerabilities.main(["--service", "http://127.0.0.1:1"]) == 2
+
+
+CHOICES = [
+    ({"python3": "200"}, "python3"),
+    ({"python3": "200", "python3.13": "150"}, "python3.13"),
+    ({"python3": "200", "python3.13": "190"}, "python3"),
+    ({"python3": "200", "python3.14": "150", "python3.12": "100"}, "python3.12"),
+    ({"python3": "", "python3.11": "200"}, "python3.11"),
+]
+
+
+@pytest.mark.parametrize(("paces", "chosen"), CHOICES)
+def test_make_works_with_a_clearly_quicker_python(paces: dict[str, str], chosen: str, tmp_path: Path) -> None:
+    """Programs under Python's names tell a pace, in hundredths of what any real one has; "": they fail."""
+    for name, pace in paces.items():
+        told = f"echo {int(pace) / 100}" if pace else "exit 1"
+        (tmp_path / name).write_text(f"#!/bin/sh\n{told}\n")
+        (tmp_path / name).chmod(0o755)
+    script = Path(__file__).parents[2] / "supply" / "python.sh"
+    found = subprocess.run(
+        ["/bin/sh", script],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == chosen
+
+
+def test_a_pace_is_nanoseconds() -> None:
+    pace = Path(__file__).parents[2] / "supply" / "pace.py"
+    told = subprocess.run([sys.executable, pace], capture_output=True, text=True, check=True).stdout
+    assert 10 < int(told) < 100_000

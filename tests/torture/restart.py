@@ -199,7 +199,7 @@ http.Server.drain = drain
 DROPS = """
 async def at_stop(server, lanes):
     for lane in lanes:
-        lane._queue.clear()
+        lane.queue.clear()
     await real(server, 0.5)
 """
 LEAVES = """

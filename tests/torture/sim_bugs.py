@@ -132,7 +132,7 @@ def _leaves_in_haste() -> Patch:
     close = Lane.close
 
     def hasty(self: Lane) -> None:
-        self._queue.clear()
+        self.queue.clear()
         close(self)
 
     return mock.patch.object(Lane, "close", hasty)

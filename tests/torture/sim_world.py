@@ -65,7 +65,7 @@ class Process:
     @property
     def busy(self) -> bool:
         """Whether it has anything left to do."""
-        working = any(lane._queue or lane._batch for lane in self.writer.lanes)
+        working = any(lane.queue or lane._batch for lane in self.writer.lanes)
         waiting = any(ledger.waits for ledger in self.ledgers)
         return self.alive and (working or waiting or self.writer._closing)
 
