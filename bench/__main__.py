@@ -24,7 +24,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="contenders, separated by commas")
     parser.add_argument("--generator", default="", help="wrk or own; without it wrk where it is installed")
     parser.add_argument("--rounds", type=int, default=0, help="rounds in turn")
-    parser.add_argument("--connections", type=int, default=0, help="HTTP connections; 256 without it")
+    parser.add_argument("--connections", type=int, default=0, help="HTTP connections; 512 without it")
     parser.add_argument("--rows", default="", help="journal lengths, separated by commas; 0 for none")
     parser.add_argument("--docs", type=Path, help="only write this results file into docs/performance.md")
     return parser.parse_args()

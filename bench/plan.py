@@ -17,7 +17,7 @@ class Plan:
     wide_rounds: int = 1
     """Rounds in which peers take more than the refunds spread over players; caisse does in all."""
     players: int = 10_000
-    connections: int = 256
+    connections: int = 512
     widths: tuple[int, ...] = ()
     """Further numbers of connections to try caisse with."""
     processes: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ FULL = Plan(
     spread=8,
     other=5,
     wide_rounds=5,
-    widths=(16, 64, 1_000),
+    widths=(16, 64, 256, 1_000),
     processes=(2,),
     rows=(10_000, 1_000_000, 10_000_000),
     shares=(0.25, 0.5, 0.75),

@@ -5,6 +5,7 @@ import gc
 import logging
 import resource
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -43,6 +44,11 @@ READ_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 15.0
 """How long a stop waits for requests under way: longer than the writer's patience."""
 
+SWITCH_SECONDS: Final = 0.000_5
+"""How long a thread, such as that of SQLite's commits, may wait for the interpreter while the loop has work.
+Measured on SQLite against the usual 5 ms: 3 % more refunds, and a fifth off the median latency.
+"""
+
 DOORS: Final[tuple[Door, ...]] = (TransferV3(), SeamlessV4(), TransferV4(), SeamlessV3())
 
 
@@ -78,6 +84,7 @@ async def serve(settings: Settings, ready: Callable[[int], None] = _nobody_waits
 async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callable[[int], None]) -> None:
     allow_connections()
     spare_the_collector()
+    sys.setswitchinterval(SWITCH_SECONDS)
     writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
     rounds = RoundPages(settings.db)
     app = App(DOORS, writer, make_world(parties, settings), rounds.read, Proxies(settings.proxies))

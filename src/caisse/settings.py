@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     db: str = DEFAULT_DB
     host: str = "127.0.0.1"
     port: int = 8080
-    writers: int = 3
+    writers: int = 2
     profiles: Path | None = None
     currencies: Path | None = None
     proxies: tuple[str, ...] = ()

@@ -178,7 +178,7 @@ def test_config_says_where_each_setting_comes_from() -> None:
     told = caisse("config", "show", "--json", "--port", "99", env={"CAISSE_HOST": "::1"}).json
     assert told["port"] == {"value": 99, "from": "--port"}
     assert told["host"] == {"value": "::1", "from": "CAISSE_HOST"}
-    assert told["writers"] == {"value": 3, "from": "default"}
+    assert told["writers"] == {"value": 2, "from": "default"}
     assert told["profiles"] == {"value": None, "from": "default"}
     assert told["token"] == {"value": None, "from": "not set"}
     told = caisse("config", "show", "--json", "--currencies", "c.toml", env={"CAISSE_PROFILES": "p"}).json
