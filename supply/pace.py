@@ -1,7 +1,7 @@
 """How quick this Python is: nanoseconds for a step of work like ours.
 
 Builds of one version differ by a quarter: a distribution's is compiled with profiles of real programs, one
-made on the spot often is not. Run by the Makefile with each Python that it finds; needs nothing but itself.
+made on the spot often is not. Run by `python.sh` with each Python that it finds; needs nothing but itself.
 """
 
 import time
