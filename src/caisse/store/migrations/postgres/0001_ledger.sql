@@ -56,6 +56,19 @@ create table player (
     primary key (partner, id)
 ) with (fillfactor = 70);
 
+-- What a batch changes of a player: how such rows arrive. `loaded` is the number that must still stand.
+create type player_move as (
+    partner     text,
+    id          text,
+    login_at    bigint,
+    session     text,
+    frozen      boolean,
+    seq         bigint,
+    head        bytea,
+    balances    text,
+    loaded      bigint
+);
+
 -- For people: one row for each wallet.
 create view wallet as
     select player.partner, player.id as player, held.key as currency, held.value::numeric as balance
