@@ -38,8 +38,8 @@ class Write(NamedTuple):
         if any("\0" in row.key + row.details for row in book.appended):
             raise BadData("a text holds a nul")
         heads = changed(book)
-        moved = [(p.loaded_seq, columns.player_row(p)) for p in heads.moved]
-        created = [columns.player_row(p) for p in heads.created]
+        moved = [(p.loaded_seq, tuple(columns.player_row(p))) for p in heads.moved]
+        created = [tuple(columns.player_row(p)) for p in heads.created]
         return cls(created, moved, heads.rounds, list(book.appended))
 
     def cells(self) -> list[Cell]:

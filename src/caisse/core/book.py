@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
-from caisse.core.requests import LookTransfer, Request, Rollback, RollbackRound
+from caisse.core.requests import Charge, LookTransfer, Request, Rollback, RollbackRound, Withdraw
 from caisse.core.verdicts import Verdict
 
 PlayerKey = tuple[str, str]
@@ -92,6 +92,10 @@ class Wants(msgspec.Struct, frozen=True):
         return bool(self.players or self.entries or self.rounds or self.whole_rounds or self.newest_transfers)
 
 
+_KEYS_ONLY: Final = frozenset({Charge, Withdraw})
+"""Kinds that look at nothing but their player and keys."""
+
+
 def wants(requests: Iterable[Request]) -> Wants:
     """Collect what deciding these requests may look at."""
     players: dict[PlayerKey, None] = {}
@@ -105,6 +109,8 @@ def wants(requests: Iterable[Request]) -> Wants:
         players[partner, request.user] = None
         for key in request.lookups:
             entries[partner, key] = None
+        if type(request) in _KEYS_ONLY:
+            continue
         for provider, round_id in request.rounds:
             rounds[partner, provider, round_id] = None
         if type(request) is Rollback:

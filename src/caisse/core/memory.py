@@ -46,7 +46,7 @@ class Recall(NamedTuple):
         if unproven:
             unproven.difference_update((row.partner, row.alias) for row in book.appended)
         if unproven:
-            unproven.difference_update(_claims(undecided))
+            unproven.difference_update(_claims(undecided)[0])
         return not unproven
 
 
@@ -64,10 +64,10 @@ class Memory:
         """
         requests = list(requests)
         wanted = wants(requests)
-        looked_at = {(r.partner, r.user) for r in requests if not r.claims}
-        players = self._players.take(key for key in wanted.players if key not in looked_at)
+        claimed, looked_at = _claims(requests)
+        players = self._players.take([key for key in wanted.players if key not in looked_at])
         entries = self._entries.get(wanted.entries)
-        assumed = _claims(requests).difference(entries)
+        assumed = claimed.difference(entries)
         known = assumed.union(entries)
         return Recall(players, entries, assumed, _without(wanted, players, entries, known))
 
@@ -89,8 +89,17 @@ def nothing_recalled(requests: Iterable[Request]) -> Recall:
     return Recall({}, {}, set(), wants(requests))
 
 
-def _claims(requests: Iterable[Request]) -> set[EntryKey]:
-    return {(r.partner, key) for r in requests for key in r.claims}
+def _claims(requests: Iterable[Request]) -> tuple[set[EntryKey], set[PlayerKey]]:
+    """The keys that are claimed, and the players of requests that claim none."""
+    claimed: set[EntryKey] = set()
+    looked_at: set[PlayerKey] = set()
+    for request in requests:
+        keys = request.claims
+        if not keys:
+            looked_at.add((request.partner, request.user))
+        for key in keys:
+            claimed.add((request.partner, key))
+    return claimed, looked_at
 
 
 def _without(
@@ -125,15 +134,20 @@ class _Recent(Generic[K, V]):
 
     def get(self, keys: Iterable[K]) -> dict[K, V]:
         """Those of the keys that are remembered."""
-        young, old = self._young, self._old
-        return {k: young[k] if k in young else old[k] for k in keys if k in young or k in old}
+        return {
+            key: generation[key]
+            for generation in (self._old, self._young)
+            for key in generation.keys() & keys
+        }
 
     def take(self, keys: Iterable[K]) -> dict[K, V]:
         """The same, and they are remembered no longer."""
-        found = self.get(keys)
-        for key in found:
-            self._young.pop(key, None)
-            self._old.pop(key, None)
+        found = {}
+        for key in keys:
+            older, newer = self._old.pop(key, None), self._young.pop(key, None)
+            thing = older if newer is None else newer
+            if thing is not None:
+                found[key] = thing
         return found
 
     def put(self, things: dict[K, V]) -> None:

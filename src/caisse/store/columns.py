@@ -21,12 +21,13 @@ PLAYER: Final = (*STANDING, "balances")
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-_TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
+AS_TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
+"""Columns that are neither text in the core nor numbers on the way to a store and back."""
 
 
 def selected(columns: Sequence[str], table: str) -> str:
     """The select list that reads `columns` alike on every engine: amounts and ids as text."""
-    cast = _TEXT | {"id"} if table == "journal" else _TEXT
+    cast = AS_TEXT | {"id"} if table == "journal" else AS_TEXT
     return ", ".join(f"cast({table}.{c} as text)" if c in cast else f"{table}.{c}" for c in columns)
 
 
@@ -86,20 +87,20 @@ _AMOUNT_AT: Final = JOURNAL.index("amount")
 _STAKED_AT: Final = ROUND.index("staked")
 
 
-def entry_row(entry: Entry) -> tuple[Any, ...]:
+def entry_row(entry: Entry) -> list[Any]:
     """An entry as it is stored, in the order of `JOURNAL`."""
-    i = _AMOUNT_AT
-    values = astuple(entry)
-    return (*values[:i], show(entry.amount), show(entry.balance), show(entry.asked), *values[i + 3 :])
+    row, at = [*astuple(entry)], _AMOUNT_AT
+    row[at], row[at + 1], row[at + 2] = show(entry.amount), show(entry.balance), show(entry.asked)
+    return row
 
 
-def round_row(now: Round) -> tuple[Any, ...]:
+def round_row(now: Round) -> list[Any]:
     """A round as it is stored, in the order of `ROUND`."""
-    i = _STAKED_AT
-    values = astuple(now)
-    return (*values[:i], show(now.staked), show(now.won), show(now.jackpot), *values[i + 3 :])
+    row, at = [*astuple(now)], _STAKED_AT
+    row[at], row[at + 1], row[at + 2] = show(now.staked), show(now.won), show(now.jackpot)
+    return row
 
 
-def player_row(player: Player) -> tuple[Any, ...]:
+def player_row(player: Player) -> list[Any]:
     """A player as it is stored, in the order of `PLAYER`."""
-    return (*(getattr(player, name) for name in STANDING), balances_of(player))
+    return [*(getattr(player, name) for name in STANDING), balances_of(player)]

@@ -1,8 +1,8 @@
 """The one statement by which a batch is written on PostgreSQL, and its arguments.
 
-Every table's rows travel as one text: each row a row literal of PostgreSQL's, all joined by a separator, split
-and cast to the table's row type there. The text of the statement does not depend on the size of the batch and
-is planned once. Why not an array for each column: decision 0036.
+Every table's rows travel as one text: each row a row literal of PostgreSQL's, all joined by a separator,
+split and cast to the table's row type there. The text of the statement does not depend on the size of the
+batch and is planned once. Why not an array for each column: decision 0036.
 
 Two forms: the common one, for batches that touch no round and create no player, and the full one.
 """
@@ -10,19 +10,20 @@ Two forms: the common one, for batches that touch no round and create no player,
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, fields
 
 from caisse.core.arrivals import Arrival
-from caisse.core.book import Book, Player
+from caisse.core.book import Book, Player, Round
+from caisse.core.entries import Entry
 from caisse.store import columns
 from caisse.store.changed import changed
 
 SEPARATOR: Final = "\x1f"
 """ASCII's unit separator. A value that holds it is refused: no id may hold control characters."""
 
-_BYTES: Final = frozenset({"fingerprint", "hash", "head"})
-_QUOTED: Final = '"%s"'
-_HEX: Final = r'"\\x%s"'
+_TYPES: Final = {f.name: f.type for kind in (Entry, Player, Round, Arrival) for f in fields(kind)}
+_BYTES: Final = frozenset(name for name, of in _TYPES.items() if of is bytes)
+_NUMBERS: Final = frozenset(name for name, of in _TYPES.items() if of in (int, bool)) - columns.AS_TEXT
 
 
 class Rows:
@@ -30,22 +31,27 @@ class Rows:
 
     def __init__(self, row_type: str, names: Sequence[str]) -> None:
         self.row_type = row_type
-        self._literal = f"({','.join(_HEX if name in _BYTES else _QUOTED for name in names)})"
         self._bytes = [at for at, name in enumerate(names) if name in _BYTES]
-        self._quotes, self._slashes = self._literal.count('"'), self._literal.count("\\")
+        self._numbers = [at for at, name in enumerate(names) if name in _NUMBERS]
 
-    def text(self, rows: Iterable[Sequence[Any]]) -> str:
-        """The rows, each in the order of the type's fields. ValueError for a value that holds the separator."""
+    def text(self, rows: Iterable[list[Any]]) -> str:
+        """The rows, each in the order of the type's fields; they are used up.
+
+        ValueError for a value that holds the separator.
+        """
         return _joined(map(self._row, rows))
 
-    def _row(self, row: Sequence[Any]) -> str:
-        values = list(row)
+    def _row(self, values: list[Any]) -> str:
+        for at in self._numbers:
+            values[at] = str(values[at])
         for at in self._bytes:
             values[at] = values[at].hex()
-        literal = self._literal % tuple(values)
-        if literal.count('"') == self._quotes and literal.count("\\") == self._slashes:
-            return literal
-        return self._literal % tuple([_escaped(v) if isinstance(v, str) else v for v in values])
+        plain = "".join(values)  # one look at all of them: to count quotes in the literal costs more than it
+        if '"' in plain or "\\" in plain:
+            values = [*map(_escaped, values)]
+        for at in self._bytes:
+            values[at] = "\\\\x" + values[at]
+        return '("' + '","'.join(values) + '")'
 
 
 def _escaped(value: str) -> str:
@@ -55,7 +61,7 @@ def _escaped(value: str) -> str:
 def _joined(literals: Iterable[str]) -> str:
     rows = list(literals)
     text = SEPARATOR.join(rows)
-    if text.count(SEPARATOR) > max(len(rows) - 1, 0):
+    if len(text.split(SEPARATOR)) > max(len(rows), 1):
         raise ValueError("a value holds the separator")
     return text
 
@@ -110,7 +116,7 @@ RECORD: Final = _insert(_ARRIVALS, 1)
 
 def record_arguments(arrivals: Sequence[Arrival]) -> list[str]:
     """The arguments of `RECORD`. ValueError for a value that holds the separator."""
-    return [_ARRIVALS.text(map(astuple, arrivals))]
+    return [_ARRIVALS.text([*astuple(arrival)] for arrival in arrivals)]
 
 
 def statement(book: Book) -> tuple[str, list[str | int]]:
