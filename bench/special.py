@@ -20,8 +20,8 @@ BEFORE = 2
 ROWS_A_SECOND = 200_000
 """A journal gets one second of load for so many rows before it is measured.
 
-It was just filled and checkpointed. The first refund that needs a page of an index reads it from the file, and
-on PostgreSQL writes all of it to the log; a server at work pays that once a page between two checkpoints.
+It was just filled and checkpointed. The first refund that needs a page of an index reads it from the file,
+and on PostgreSQL writes all of it to the log; a server at work pays that once a page between two checkpoints.
 """
 
 

@@ -77,12 +77,33 @@ def test_the_log_begins_anew_again_and_again(file: Path) -> None:
 def test_by_itself_sqlite_would_have_let_it_grow(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That 300 commits are many pages, and that nobody but us moves them."""
     monkeypatch.setattr(checkpoints, "PAGES", 10**9)
+    monkeypatch.setattr(checkpoints, "LEAST", 10**9)
 
     async def main() -> None:
         async with opened(f"sqlite:///{file}") as ledger:
             await committed(ledger, FUNDING)
             await charged(ledger, 300)
             assert pages(file) > 2 * MOST
+
+    run(main())
+
+
+@pytest.mark.parametrize(("commits", "longest"), [(5, 250), (10**6, 10**6)], ids=["five", "any number"])
+def test_the_log_has_room_for_so_many_commits_like_the_last(
+    file: Path, monkeypatch: pytest.MonkeyPatch, commits: int, longest: int
+) -> None:
+    """Small commits keep it short, whatever large ones may do."""
+    monkeypatch.setattr(checkpoints, "PAGES", 10**9)
+    monkeypatch.setattr(checkpoints, "LEAST", 20)
+    monkeypatch.setattr(checkpoints, "COMMITS", commits)
+
+    async def main() -> None:
+        async with opened(f"sqlite:///{file}") as ledger:
+            await committed(ledger, FUNDING)
+            await charged(ledger, 300)
+            assert pages(file) < longest
+            assert commits == 5 or pages(file) > 2 * MOST
+        await holds(file, "600.0")
 
     run(main())
 

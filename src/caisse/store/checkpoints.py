@@ -2,8 +2,12 @@
 
 SQLite by itself moves the log into the database file at the end of the commit that makes it a thousand pages
 long, and that commit waits for it. Here a connection of its own does that on a thread of its own, for a log
-four times as long: a page that many refunds changed is moved once. What was committed meanwhile is little,
-and the writer moves it itself, so that the log can begin anew. Measured: a fifth more refunds a second.
+up to four times as long: a page that many refunds changed is moved once. What was committed meanwhile is
+little, and the writer moves it itself, so that the log can begin anew. Measured: a fifth more refunds a
+second.
+
+While the disk is busy with that, commits wait for it, the longer the longer the log is. So where commits are
+small, for the load is, the log is kept short.
 """
 
 import logging
@@ -15,8 +19,12 @@ import apsw
 
 log = logging.getLogger("caisse.store.checkpoints")
 
+COMMITS: Final = 40
+"""Commits like the last one that the log has room for before it is moved: between `LEAST` and `PAGES`."""
+LEAST: Final = 300
+"""Pages of the log that are worth moving, 1.2 MiB: some milliseconds of the disk."""
 PAGES: Final = 4_000
-"""Length of the log at which moving begins, 16 MiB: a longer one is faster, with a longer tail."""
+"""Length of the log at which moving begins at the latest, 16 MiB: longer is faster, with a longer tail."""
 MOST: Final = 64_000
 """Length, 256 MiB, at which commits wait for it: a disk that cannot follow must slow the writer down."""
 TAIL: Final = 200
@@ -33,7 +41,8 @@ class Checkpoints:
         self._connection: apsw.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._moving: Future[None] | None = None
-        self._due = PAGES
+        self._pages = 0
+        self._kept = 0
         self.unsynced: apsw.Error | None = None
         """A sync that failed. A system may tell that only once, and it may have been meant for the log of the
         commit that is under way: that commit must not be told as durable.
@@ -45,18 +54,19 @@ class Checkpoints:
 
     def _after_commit(self, writer: apsw.Connection, _: str, pages: int) -> int:
         """What SQLite calls on the committing thread. An error here must not look like one of the commit."""
+        grown = pages - self._pages if pages > self._pages else pages
+        self._pages = pages
         if self._moving is None:
-            if pages < PAGES:
-                self._due = PAGES
-            if pages >= self._due:
+            if pages < self._kept:  # the log began anew
+                self._kept = 0
+            if pages - self._kept >= min(PAGES, max(LEAST, COMMITS * grown)):
                 self._moving = self._thread.submit(self._move)
             return apsw.SQLITE_OK
         if pages >= MOST:
             wait([self._moving])
         if self._moving.done():
             self._moving = None
-            left = self._moved(writer)
-            self._due = pages + PAGES if left else PAGES
+            self._kept = pages if self._moved(writer) else 0
         return apsw.SQLITE_OK
 
     def _move(self) -> None:
