@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -37,6 +38,7 @@ def open_model(contender: Caisse, plan: Plan, run: Run) -> None:
     with contender.running() as running:
         for share in plan.shares:
             rate = share * running.measure(Task("spread", 0, plan.warm, plan.spread)).rate
+            os.sync()  # what the peak and other contenders left for the disk to write is none of this rate's
             running.at_rate(rate, BEFORE)
             tally = running.at_rate(rate, plan.open_seconds)
             run.latencies.append(_latency(contender.name, share, rate, tally))
