@@ -22,7 +22,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 AS_TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
-"""Columns that are neither text in the core nor numbers on the way to a store and back."""
+"""Amounts and ids: text on the way to a store and back, on every engine."""
 
 
 def selected(columns: Sequence[str], table: str) -> str:
