@@ -15,6 +15,10 @@ from caisse.core.verdicts import Verdict
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
 ARRIVAL: Final = Arrival.__struct_fields__
+ROUND_TURNS: Final = f"""on conflict (partner, provider, id) do update set {
+    ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ("partner", "provider", "id", "player"))
+} where round.player = excluded.player"""
+"""What an insert into `round` does with one that is there, on every engine: a round keeps its player."""
 STANDING: Final = ("partner", "id", "name", "created_at", "login_at", "session", "frozen", "seq", "head")
 PLAYER: Final = (*STANDING, "balances")
 

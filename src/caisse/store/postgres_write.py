@@ -94,11 +94,6 @@ _MOVE: Final = f"""update player set login_at = given.login_at, session = given.
     frozen = given.frozen, seq = given.seq, head = given.head, balances = given.balances
     from {_given("player_move", 1)}
     where player.partner = given.partner and player.id = given.id and player.seq = given.loaded"""
-_CHANGES: Final = ", ".join(
-    f"{c} = excluded.{c}" for c in columns.ROUND if c not in ("partner", "provider", "id", "player")
-)
-_TURN: Final = f"""{_insert(_ROUNDS, 4)}
-    on conflict (partner, provider, id) do update set {_CHANGES} where round.player = excluded.player"""
 
 
 def _counted(*parts: str) -> str:
@@ -110,7 +105,7 @@ def _counted(*parts: str) -> str:
 
 _COMMON: Final = (_MOVE, _insert(_JOURNAL, 2))
 COMMON: Final = _counted(*_COMMON)
-FULL: Final = _counted(*_COMMON, _insert(_PLAYERS, 3), _TURN)
+FULL: Final = _counted(*_COMMON, _insert(_PLAYERS, 3), f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}")
 RECORD: Final = _insert(_ARRIVALS, 1)
 
 

@@ -67,12 +67,7 @@ update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?, bala
 where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = _insert("arrival", columns.ARRIVAL)
-TURN_ROUND: Final = f"""{_insert("round", columns.ROUND)}
-on conflict (partner, provider, id) do update set {
-    ", ".join(
-        f"{c} = excluded.{c}" for c in columns.ROUND if c not in ("partner", "provider", "id", "player")
-    )
-} where round.player = excluded.player"""
+TURN_ROUND: Final = f"{_insert('round', columns.ROUND)} {columns.ROUND_TURNS}"
 
 
 class SqliteLedger:
