@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -29,9 +30,10 @@ from bench.stages import pure_stages, split
 from bench.world import NotReady, World
 from tests.postgres import PostgresError
 
+# Their order in a round: side by side who is compared, since a machine's speed changes within a minute.
 CONTENDERS: dict[str, Callable[[World], Contender]] = {
-    "caisse-pg": OnPostgres,
     "pgbench": Pgbench,
+    "caisse-pg": OnPostgres,
     "caisse-sqlite": OnSqlite,
     "ceiling": Ceiling,
     "textbook": Textbook,
@@ -111,6 +113,7 @@ class Harness:
 
     def _turn(self, contender: Contender, number: int) -> None:
         plan = self.plan
+        os.sync()  # what one contender left for the disk to write is not the next one's burden
         with contender.running() as running:
             for workload in self._workloads(contender, number):
                 seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)

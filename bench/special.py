@@ -16,8 +16,8 @@ from bench.plan import Plan
 from bench.results import Latency, Run, Sample
 from bench.world import NotReady
 
-BEFORE = 2
-"""Seconds at a rate before the ones that count."""
+WARM = 2
+"""Seconds at a rate before those that count."""
 ROWS_A_SECOND = 200_000
 """A journal gets one second of load for so many rows before it is measured.
 
@@ -39,8 +39,7 @@ def open_model(contender: Caisse, plan: Plan, run: Run) -> None:
         for share in plan.shares:
             rate = share * running.measure(Task("spread", 0, plan.warm, plan.spread)).rate
             os.sync()  # what the peak and other contenders left for the disk to write is none of this rate's
-            running.at_rate(rate, BEFORE)
-            tally = running.at_rate(rate, plan.open_seconds)
+            tally = running.at_rate(rate, WARM, plan.open_seconds)
             run.latencies.append(_latency(contender.name, share, rate, tally))
 
 

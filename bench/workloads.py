@@ -15,8 +15,8 @@ TOO_MUCH: Final = "99000000000.0"
 OK: Final = '"status":"OK"'
 REFUSED: Final = '"code":3'
 
-QUICK: Final = ("spread", "hot", "repeats", "refusals")
-"""What every contender takes."""
+QUICK: Final = ("spread", "refusals", "hot", "repeats")
+"""What every contender takes; what one is a ratio of, the others follow as closely as they can."""
 KINDS: Final = {"refusals": "spread"}
 """Workload -> the order of its requests, where that has another name."""
 

@@ -71,7 +71,7 @@ class OverHttp(Running):
     connections: int
     players: int
 
-    def order(self, workload: str, seconds: float, rate: float = 0.0) -> Order:
+    def order(self, workload: str, seconds: float, rate: float = 0.0, warm: float = 0.0) -> Order:
         """A run of the generator."""
         return Order(
             spec=spec(workload, self.doors, self.players),
@@ -79,6 +79,7 @@ class OverHttp(Running):
             connections=self.connections,
             seconds=seconds,
             rate=rate,
+            warm=warm,
         )
 
     def measure(self, task: Task) -> Sample:
@@ -103,9 +104,9 @@ class OverHttp(Running):
         database = self.world.postgres
         return Meter({"server": [self.server.pid], "database": [database.pid] if database else []})
 
-    def at_rate(self, rate: float, seconds: float) -> Tally:
+    def at_rate(self, rate: float, warm: float, seconds: float) -> Tally:
         """The open model."""
-        return checked(own(self.order("spread", seconds, rate)))
+        return checked(own(self.order("spread", seconds, rate, warm)))
 
     def first_answer(self, began: float) -> float:
         """Seconds from `began` until a refund was answered."""

@@ -37,6 +37,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     seconds: float
     rate: float = 0.0
+    warm: float = 0.0
+    """Open model: seconds at the rate before those that count. A server that is still accepting hundreds of
+    connections is in no steady state."""
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -95,6 +98,7 @@ class Generator:
         self._under_way = 0
         self._idle = deque(self._lines.values())
         self._waiting: deque[float] = deque()
+        self._counts_from = 0.0
 
     def send(self, line: Line) -> bool:
         """The next request; False if there is none."""
@@ -151,7 +155,8 @@ class Generator:
         order, tally = self.order, self.tally
         gap = random.Random(order.spec.run).expovariate  # noqa: S311
         began = now = time.perf_counter()
-        end, due = began + order.seconds, began + gap(order.rate)
+        self._counts_from = began + order.warm
+        end, due = self._counts_from + order.seconds, began + gap(order.rate)
         while now < end:
             while due <= now:
                 self._start(due, now)
@@ -161,7 +166,7 @@ class Generator:
             for line in self.answered(0):
                 self._finish(line)
             now = time.perf_counter()
-        tally.seconds = now - began
+        tally.seconds = now - self._counts_from
         self._drain(self._finish)
         tally.lost += len(self._waiting)
         return tally
@@ -172,12 +177,14 @@ class Generator:
             return
         line = self._idle.popleft()  # in turn: a server may close a connection that never says a word
         line.intended = due
-        self.tally.late.append(now - due)
+        if due >= self._counts_from:
+            self.tally.late.append(now - due)
         self.send(line)
 
     def _finish(self, line: Line) -> None:
         self.tally.answers += 1
-        self.tally.latencies.append(time.perf_counter() - line.intended)
+        if line.intended >= self._counts_from:
+            self.tally.latencies.append(time.perf_counter() - line.intended)
         if self._waiting:
             line.intended = self._waiting.popleft()
             self.send(line)

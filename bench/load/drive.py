@@ -65,7 +65,7 @@ def own(order: Order) -> Tally:
         input=msgspec.json.encode(order),
         capture_output=True,
         check=False,
-        timeout=order.seconds + GRACE_SECONDS,
+        timeout=order.warm + order.seconds + GRACE_SECONDS,
     )
     if done.returncode:
         raise LoadFailed(done.stderr.decode(errors="replace"))

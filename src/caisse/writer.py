@@ -97,6 +97,12 @@ class Counters(msgspec.Struct):
     unrecorded: int = 0
 
 
+LOOKS: Final = 1
+"""Looks at the sockets before a batch is taken: what has arrived already belongs to it."""
+LOOKS_ALONE: Final = 3
+"""The same of a lane without others: nothing commits meanwhile, so it lets its answers bring new requests."""
+
+
 def clock() -> int:
     """Microseconds since 1970, UTC: the time that is shown (R55)."""
     return time.time_ns() // 1_000
@@ -105,8 +111,11 @@ def clock() -> int:
 class Lane:
     """One connection and its queue."""
 
-    def __init__(self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock) -> None:
+    def __init__(
+        self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock, looks: int = LOOKS
+    ) -> None:
         self._ledger = ledger
+        self._looks = looks
         self._limits = limits
         self._now = now
         self.queue: deque[Pending] = deque()
@@ -149,7 +158,8 @@ class Lane:
         await self._ledger.close()
 
     async def _take_batch(self) -> None:
-        await asyncio.sleep(0)  # one look at the sockets: what has arrived already belongs to this batch
+        for _ in range(self._looks):
+            await asyncio.sleep(0)
         batch = [self.queue.popleft() for _ in range(min(len(self.queue), self._limits.batch))]
         self._batch = batch
         await self._settle(batch)
@@ -336,7 +346,8 @@ class Writer:
 
     def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.lanes = [Lane(ledger, self.limits) for ledger in ledgers]
+        looks = LOOKS if len(ledgers) > 1 else LOOKS_ALONE
+        self.lanes = [Lane(ledger, self.limits, looks=looks) for ledger in ledgers]
         self._queues = [lane.queue for lane in self.lanes]
         self._closing = False
 

@@ -138,6 +138,17 @@ def test_an_answer_in_pieces_is_awaited() -> None:
     assert [n for n in range(len(answer) + 1) if is_whole(answer[:n])] == [len(answer)]
 
 
+def test_latencies_are_those_after_the_warming_up(tmp_path: Path) -> None:
+    from bench.contenders.ceiling import Ceiling
+    from bench.world import World
+
+    world = World(tmp_path, None, generator("own"), 10, 2)
+    with Ceiling(world).running() as running:
+        tally = running.at_rate(rate=400, warm=0.5, seconds=0.5)
+    assert 100 < len(tally.latencies) < 300 < tally.answers
+    assert len(tally.late) <= len(tally.latencies)
+
+
 def test_a_wrong_answer_fails_the_run(tmp_path: Path) -> None:
     from bench.contenders.ceiling import Ceiling
     from bench.world import World

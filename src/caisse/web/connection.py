@@ -42,6 +42,7 @@ class Shared:
         self.known: Known = {}
         self.draining = False
         self.open: set[Connection] = set()
+        self.posted: list[tuple[Connection, tuple[bytes, ...], bool]] = []
         self.accepted = 0
         self.refused = 0
         self.requests = 0
@@ -49,6 +50,16 @@ class Shared:
 
     def left(self, connection: Connection) -> None:
         self.open.discard(connection)
+
+    def send(self) -> None:
+        """Write what was posted; no client's failure is another's business."""
+        posted, self.posted = self.posted, []
+        for connection, parts, keep in posted:
+            try:
+                connection.send(parts, keep)
+            except Exception as error:
+                _log.error("an answer could not be sent: %s", type(error).__name__)
+                connection.abort()
 
     def rejection(self, status: int, path: str) -> tuple[int, bytes, Headers]:
         """The answer that this server gives by itself."""
@@ -227,17 +238,33 @@ class Connection(asyncio.Protocol):
             exchange.respond(*self._shared.rejection(503, exchange.path))
 
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
-        if self._phase != FLIGHT or self._transport.is_closing():
+        """Post the answer: it is written in the loop's next step, with all others of this one.
+
+        A batch is told at once. Were each of its answers written as it is made, the next batch would have to
+        wait for all those writes: decision 0038.
+        """
+        if self._phase != FLIGHT:
             return
         keep = self._keep_alive and not self._shared.draining
+        parts: tuple[bytes, ...]
         if len(body) > SHARED_BYTES and exchange.method != "HEAD":
-            self._transport.write(full_answer(status, body, headers, keep, bodiless=True))
-            self._transport.write(body)
+            parts = full_answer(status, body, headers, keep, bodiless=True), body
         elif keep and not headers and not self._rare and exchange.method != "HEAD":
-            self._transport.write(plain_answer(status, body))
+            parts = (plain_answer(status, body),)
         else:
-            self._transport.write(full_answer(status, body, headers, keep, exchange.method == "HEAD"))
-        if keep:
+            parts = (full_answer(status, body, headers, keep, exchange.method == "HEAD"),)
+        posted = self._shared.posted
+        if not posted:
+            self._loop.call_soon(self._shared.send)
+        posted.append((self, parts, keep))
+
+    def send(self, parts: tuple[bytes, ...], keep: bool) -> None:
+        """Write a posted answer, unless the client went away meanwhile."""
+        if self._phase != FLIGHT or self._transport.is_closing():
+            return
+        for part in parts:
+            self._transport.write(part)
+        if keep and not self._shared.draining:
             self._next()
         else:
             self._close(linger=bool(self._rest))
