@@ -240,8 +240,8 @@ class Connection(asyncio.Protocol):
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
         """Post the answer: it is written in the loop's next step, with all others of this one.
 
-        A batch is told at once. Were each of its answers written as it is made, the next batch would have to
-        wait for all those writes: decision 0038.
+        The writer's next batch is then made of requests that came before these answers, and who is answered
+        now gathers for the one after: more is under way at once. Decision 0038.
         """
         if self._phase != FLIGHT:
             return
