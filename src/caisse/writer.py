@@ -111,9 +111,7 @@ def clock() -> int:
 class Lane:
     """One connection and its queue."""
 
-    def __init__(
-        self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock, looks: int = LOOKS
-    ) -> None:
+    def __init__(self, ledger: Ledger, limits: Limits, looks: int, now: Callable[[], int] = clock) -> None:
         self._ledger = ledger
         self._looks = looks
         self._limits = limits
@@ -347,7 +345,7 @@ class Writer:
     def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         looks = LOOKS if len(ledgers) > 1 else LOOKS_ALONE
-        self.lanes = [Lane(ledger, self.limits, looks=looks) for ledger in ledgers]
+        self.lanes = [Lane(ledger, self.limits, looks) for ledger in ledgers]
         self._queues = [lane.queue for lane in self.lanes]
         self._closing = False
 

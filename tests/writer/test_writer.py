@@ -189,6 +189,24 @@ def test_R6_sixty_four_at_once_have_one_effect(db_url: str, request_: Request, a
     run(main())
 
 
+@pytest.mark.parametrize(("lanes", "batches"), [(1, 1), (2, 2)])
+def test_only_a_lane_without_others_waits_for_what_comes_two_steps_later(
+    postgres: Postgres, lanes: int, batches: int
+) -> None:
+    async def main() -> None:
+        async with Desk(postgres.create_database(), lanes=lanes) as desk:
+            before = desk.counted("batches")
+            first = desk.send(withdraw("1.0"))
+            for _ in range(3):  # the lane wakes in one, the two others are looks
+                await asyncio.sleep(0)
+            told = await desk.told([first, desk.send(withdraw("1.0"))])
+            assert verdicts(told) == {Verdict.OK: 2}
+            assert desk.counted("batches") - before == batches
+            assert await desk.balance() == 298 * UNIT
+
+    run(main())
+
+
 def test_R14_a_drained_wallet_gave_exactly_what_it_held(db_url: str) -> None:
     async def main() -> None:
         async with Desk(db_url, limits=Limits(batch=50)) as desk:

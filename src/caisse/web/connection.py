@@ -42,6 +42,7 @@ class Shared:
         self.known: Known = {}
         self.draining = False
         self.open: set[Connection] = set()
+        # Answers made in this step of the loop, and whether their connections are kept.
         self.posted: list[tuple[Connection, tuple[bytes, ...], bool]] = []
         self.accepted = 0
         self.refused = 0
