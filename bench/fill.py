@@ -2,8 +2,10 @@
 
 The rows are legal for the schema (types, checks, unique keys) and shaped like real ones: time-ordered ids,
 random keys, ten rows for each player. They were not decided by the rules: their hashes are noise and their
-players have no head, so an audit of such a database reports them. Indexes are dropped before and made anew
-after, for the time's sake; what they look like then is what a load leaves after `reindex`.
+players have no head, so an audit of such a database reports them.
+
+Most are put there without indexes, which are then built: fast, and packed full. The last ones come under the
+indexes, as a load's would: packed pages all split at about the same time, and a measurement would be of that.
 """
 
 from __future__ import annotations
@@ -37,6 +39,10 @@ SQLITE: Final = COMMON | {
 }
 
 
+PACKED: Final = 0.7
+"""The part of the rows that indexes are built for. The others split nearly every page of the keys once."""
+
+
 def fill(contender: Caisse, rows: int) -> None:
     """Bring a contender's journal to so many rows."""
     if isinstance(contender, OnSqlite):
@@ -57,7 +63,12 @@ def _fill_postgres(contender: OnPostgres, rows: int) -> None:
     def run(statement: str) -> str:
         return contender.world.sql(contender.db, statement)
 
+    def insert(first: int, end: int) -> None:
+        numbers = f"generate_series({first}, {end - 1}) as n"
+        run(_insert(POSTGRES, f"(select n, gen_random_uuid() as drawn from {numbers}) as given"))
+
     missing = rows - int(run("select count(*) from journal"))
+    packed = int(missing * PACKED)
     found = run(
         "select indexname || '|' || indexdef from pg_indexes where tablename = 'journal' "
         "and indexname <> 'journal_pkey'"
@@ -65,29 +76,36 @@ def _fill_postgres(contender: OnPostgres, rows: int) -> None:
     indexes = dict(line.split("|", 1) for line in found.splitlines())
     for name in indexes:
         run(f"drop index {name}")
-    source = f"(select n, gen_random_uuid() as drawn from generate_series(0, {missing - 1}) as n) as given"
-    run(_insert(POSTGRES, source))
+    insert(0, packed)
     for definition in indexes.values():
         run(f"set maintenance_work_mem = '512MB'; {definition}")
+    insert(packed, missing)
     run("vacuum analyze journal")
     run("checkpoint")
 
 
 def _fill_sqlite(contender: OnSqlite, rows: int) -> None:
     connection = apsw.Connection(str(contender.path))
+
+    def insert(first: int, end: int) -> None:
+        following = f"select n + 1 from numbers where n < {end - 1}"
+        numbers = f"numbers (n) as (select {first} where {first} < {end} union all {following})"
+        source = "(select n, randomblob(16) as drawn from numbers) as given"
+        connection.execute(f"with recursive {numbers} {_insert(SQLITE, source)}").fetchall()
+
     missing = rows - connection.execute("select count(*) from journal").get
+    packed = int(missing * PACKED)
     indexes = connection.execute(
         "select name, sql from sqlite_master"
         " where type = 'index' and tbl_name = 'journal' and sql is not null"
     ).get
-    connection.execute("pragma synchronous = normal; begin")
+    connection.execute("pragma synchronous = normal; pragma cache_size = -1000000; begin")
     for name, _ in indexes:
         connection.execute(f"drop index {name}")
-    numbers = f"numbers (n) as (select 0 union all select n + 1 from numbers where n < {missing - 1})"
-    source = "(select n, randomblob(16) as drawn from numbers) as given"
-    connection.execute(f"with recursive {numbers} {_insert(SQLITE, source)}").fetchall()
+    insert(0, packed)
     for _, definition in indexes:
         connection.execute(definition)
+    insert(packed, missing)
     connection.execute("commit")
     connection.execute("pragma wal_checkpoint(truncate); analyze").fetchall()
     connection.close()

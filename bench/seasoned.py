@@ -17,15 +17,17 @@ import psutil
 
 from tests.postgres import Postgres
 
-SEGMENTS: Final = 128
+SEGMENTS: Final = 256
 """Of 16 MiB: half of `max_wal_size`. About there a checkpoint begins, which makes used ones ready again."""
 
 
 @contextmanager
 def seasoned() -> Iterator[Postgres]:
     """A server of our own with a log that need not grow."""
-    quarter = psutil.virtual_memory().total // 4 // 2**20
-    with Postgres(shared_buffers=f"{quarter}MB", min_wal_size="4GB", max_wal_size="4GB") as postgres:
+    quarter = f"{psutil.virtual_memory().total // 4 // 2**20}MB"
+    with Postgres(
+        shared_buffers=quarter, min_wal_size="8GB", max_wal_size="8GB", checkpoint_timeout="15min"
+    ) as postgres:
         for _ in range(SEGMENTS):
             postgres.sql("select pg_switch_wal() from pg_current_xact_id()")
         postgres.sql("checkpoint")

@@ -1,6 +1,6 @@
 """The writer: group commit. The only path to the ledger's tables, for one request as for a thousand.
 
-A lane is one task on one connection. It takes what waits (and never waits for more), loads a book, decides
+A lane is one task on one connection. It takes what waits (never waiting for more), loads a book, decides
 the requests one after another, commits, and only then tells the callers (R9). While it commits, the next
 batch gathers. Players are spread over the lanes by a hash, so one player's requests meet in one batch.
 
@@ -101,6 +101,8 @@ LOOKS: Final = 1
 """Looks at the sockets before a batch is taken: what has arrived already belongs to it."""
 LOOKS_ALONE: Final = 3
 """The same of a lane without others: nothing commits meanwhile, so it lets its answers bring new requests."""
+WHOLE: Final = 32
+"""Requests that are one batch even while no other lane has work; of more such a lane takes half."""
 
 
 def clock() -> int:
@@ -111,13 +113,14 @@ def clock() -> int:
 class Lane:
     """One connection and its queue."""
 
-    def __init__(self, ledger: Ledger, limits: Limits, looks: int, now: Callable[[], int] = clock) -> None:
+    def __init__(self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock) -> None:
         self._ledger = ledger
-        self._looks = looks
         self._limits = limits
         self._now = now
         self.queue: deque[Pending] = deque()
         """What waits; filled by `put`, looked at by anybody."""
+        self.others: Sequence[Lane] = ()
+        """The process's other lanes; set by the writer."""
         self._batch: Sequence[Pending] = ()
         self._work = asyncio.Event()
         self._closing = False
@@ -156,13 +159,23 @@ class Lane:
         await self._ledger.close()
 
     async def _take_batch(self) -> None:
-        for _ in range(self._looks):
+        for _ in range(LOOKS if self.others else LOOKS_ALONE):
             await asyncio.sleep(0)
-        batch = [self.queue.popleft() for _ in range(min(len(self.queue), self._limits.batch))]
+        batch = [self.queue.popleft() for _ in range(min(self._share(), self._limits.batch))]
         self._batch = batch
         await self._settle(batch)
         self._batch = ()
         self._count(batch)
+
+    def _share(self) -> int:
+        """How many are the next batch: all that wait, or, if no other lane has work, half of a long queue.
+
+        Alone, a lane and its database would take turns; so the other half comes and goes during a commit.
+        """
+        waiting = len(self.queue)
+        if self.others and not any(lane.queue or lane._batch for lane in self.others):
+            return min(waiting, max(WHOLE, waiting // 2))
+        return waiting
 
     def _record_due(self, now: float) -> bool:
         return len(self._arrivals) > 0 and now - self._recorded > self._limits.record_seconds
@@ -344,8 +357,9 @@ class Writer:
 
     def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        looks = LOOKS if len(ledgers) > 1 else LOOKS_ALONE
-        self.lanes = [Lane(ledger, self.limits, looks) for ledger in ledgers]
+        self.lanes = [Lane(ledger, self.limits) for ledger in ledgers]
+        for lane in self.lanes:
+            lane.others = [other for other in self.lanes if other is not lane]
         self._queues = [lane.queue for lane in self.lanes]
         self._closing = False
 

@@ -76,7 +76,7 @@ def test_a_seasoned_server_has_segments_of_its_log_ready() -> None:
     with seasoned() as postgres:
         ready = "select count(*) from pg_ls_waldir() where name > pg_walfile_name(pg_current_wal_lsn())"
         assert int(postgres.sql(ready)) >= SEGMENTS - 2
-        for name in ("min_wal_size", "max_wal_size"):
+        for name in ("min_wal_size", "max_wal_size", "checkpoint_timeout"):
             assert f"{name} = {postgres.sql(f'show {name}')} " in operations
 
 

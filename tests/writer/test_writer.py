@@ -19,7 +19,7 @@ from caisse.core.verdicts import Verdict
 from caisse.store import opening, reading
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 from caisse.store.migrate import migrate
-from caisse.writer import Limits, Writer
+from caisse.writer import WHOLE, Limits, Writer
 from tests.core.ledger import (
     FUNDING,
     NOW,
@@ -31,6 +31,7 @@ from tests.core.ledger import (
     create,
     end_round,
     look,
+    open_wallet,
     result,
     rollback,
     rollback_round,
@@ -205,6 +206,45 @@ def test_only_a_lane_without_others_waits_for_what_comes_two_steps_later(
             assert await desk.balance() == 298 * UNIT
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("lanes", "waiting", "batches"), [(2, WHOLE, 1), (2, WHOLE + 1, 2), (2, 100, 3), (1, 100, 1)]
+)
+def test_a_lane_that_works_while_others_rest_takes_half_of_what_waits(
+    postgres: Postgres, lanes: int, waiting: int, batches: int
+) -> None:
+    async def main() -> None:
+        async with Desk(postgres.create_database(), lanes=lanes) as desk:
+            before = desk.counted("batches")
+            told = await desk.all([withdraw("1.0") for _ in range(waiting)])
+            assert verdicts(told) == {Verdict.OK: waiting}
+            assert desk.counted("batches") - before == batches
+            assert await desk.balance() == (300 - waiting) * UNIT
+
+    run(main())
+
+
+def test_lanes_that_work_at_the_same_time_take_all_that_waits(postgres: Postgres) -> None:
+    async def main() -> None:
+        async with Desk(postgres.create_database(), lanes=2) as desk:
+            users = one_user_of_each_lane(desk)
+            await desk.all([make(user=user) for user in users for make in (create, open_wallet)])
+            before = desk.counted("batches")
+            told = await desk.all([charge("1.0", user=user) for user in users for _ in range(100)])
+            assert verdicts(told) == {Verdict.OK: 200}
+            assert desk.counted("batches") - before == 2
+            assert [await desk.balance(user) for user in users] == [100 * UNIT, 100 * UNIT]
+
+    run(main())
+
+
+def one_user_of_each_lane(desk: Desk) -> list[str]:
+    """Which lane a player has is another one in every process."""
+    lanes = len(desk.writer.lanes)
+    found = {hash(("demo", f"user{n}")) % lanes: f"user{n}" for n in range(100)}
+    assert len(found) == lanes
+    return list(found.values())
 
 
 def test_R14_a_drained_wallet_gave_exactly_what_it_held(db_url: str) -> None:
