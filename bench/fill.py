@@ -43,6 +43,10 @@ PACKED: Final = 0.7
 """The part of the rows that indexes are built for. The others split nearly every page of the keys once."""
 
 
+SQLITE_CACHE: Final = 1_000_000
+"""KiB while filling: a page that random keys come back to is then written once, at the end."""
+
+
 def fill(contender: Caisse, rows: int) -> None:
     """Bring a contender's journal to so many rows."""
     if isinstance(contender, OnSqlite):
@@ -99,7 +103,8 @@ def _fill_sqlite(contender: OnSqlite, rows: int) -> None:
         "select name, sql from sqlite_master"
         " where type = 'index' and tbl_name = 'journal' and sql is not null"
     ).get
-    connection.execute("pragma synchronous = normal; pragma cache_size = -1000000; begin")
+    connection.execute("pragma synchronous = normal")
+    connection.execute(f"pragma cache_size = -{SQLITE_CACHE}; begin")
     for name, _ in indexes:
         connection.execute(f"drop index {name}")
     insert(0, packed)

@@ -22,7 +22,9 @@ import pytest
 from bench.desk import BATCH, Desk, answered, refund
 from caisse.core.entries import Decision
 from caisse.core.requests import Request
+from caisse.core.verdicts import Verdict
 from caisse.dialects.door import Ask
+from caisse.writer import Limits
 from tests.bench.roundtrips import counted
 from tests.core.ledger import again, bet, charge, create, open_wallet, result, rollback, withdraw
 from tests.postgres import Borrowed, Postgres
@@ -127,6 +129,32 @@ def test_a_batch_on_sqlite_takes_few_statements(tmp_path: Path) -> None:
     seen: list[str] = []
     with every_statement(seen):
         assert 0 < run(statements()) <= 6 * BATCH + 6
+
+
+def test_the_largest_batch_on_sqlite_stays_in_memory_until_its_commit(tmp_path: Path) -> None:
+    """A page that does not fit is spilled: written before the commit, and read again."""
+    users = [f"p{n}" for n in range(16_000)]
+    connections: list[apsw.Connection] = []
+
+    async def spilled() -> int:
+        async with opened(f"sqlite:///{tmp_path}/caisse.db") as ledger:
+            connections.clear()  # those of the migration are closed
+            for some in (users[n : n + 400] for n in range(0, len(users), 400)):
+                opening = [step(user=user) for user in some for step in (create, open_wallet, charge)]
+                await committed(ledger, opening)
+            before = spills()
+            paid = await committed(ledger, [withdraw("1.0", user=user) for user in users[::16]])
+            assert [decision.verdict for decision in paid] == [Verdict.OK] * Limits().batch
+            return spills() - before
+
+    def spills() -> int:
+        return sum(c.status(apsw.SQLITE_DBSTATUS_CACHE_SPILL)[0] for c in connections)
+
+    apsw.connection_hooks.append(connections.append)
+    try:
+        assert run(spilled()) == 0
+    finally:
+        apsw.connection_hooks.remove(connections.append)
 
 
 @contextmanager
