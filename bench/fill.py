@@ -41,8 +41,6 @@ SQLITE: Final = COMMON | {
 
 PACKED: Final = 0.7
 """The part of the rows that indexes are built for. The others split nearly every page of the keys once."""
-
-
 SQLITE_CACHE: Final = 1_000_000
 """KiB while filling: a page that random keys come back to is then written once, at the end."""
 

@@ -132,7 +132,7 @@ def test_a_batch_on_sqlite_takes_few_statements(tmp_path: Path) -> None:
 
 
 def test_the_largest_batch_on_sqlite_stays_in_memory_until_its_commit(tmp_path: Path) -> None:
-    """A page that does not fit is spilled: written before the commit, and read again."""
+    """On 48,000 journal rows. What does not fit is spilled: written before the commit, and read again."""
     users = [f"p{n}" for n in range(16_000)]
     connections: list[apsw.Connection] = []
 
@@ -150,11 +150,18 @@ def test_the_largest_batch_on_sqlite_stays_in_memory_until_its_commit(tmp_path: 
     def spills() -> int:
         return sum(c.status(apsw.SQLITE_DBSTATUS_CACHE_SPILL)[0] for c in connections)
 
-    apsw.connection_hooks.append(connections.append)
-    try:
+    with hooked(connections.append):
         assert run(spilled()) == 0
+
+
+@contextmanager
+def hooked(hook: Callable[[apsw.Connection], None]) -> Iterator[None]:
+    """Let the hook see every connection that is opened meanwhile."""
+    apsw.connection_hooks.append(hook)
+    try:
+        yield
     finally:
-        apsw.connection_hooks.remove(connections.append)
+        apsw.connection_hooks.remove(hook)
 
 
 @contextmanager
@@ -168,11 +175,8 @@ def every_statement(seen: list[str]) -> Iterator[None]:
     def hook(connection: apsw.Connection) -> None:
         connection.exec_trace = trace
 
-    apsw.connection_hooks.append(hook)
-    try:
+    with hooked(hook):
         yield
-    finally:
-        apsw.connection_hooks.remove(hook)
 
 
 def calls(work: Callable[[], Any]) -> float:

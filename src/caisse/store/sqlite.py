@@ -33,8 +33,8 @@ BUSY_MILLISECONDS: Final = 5_000
 """How long a writer waits for another's short transaction."""
 
 PAGE_CACHE: Final = 8_192
-"""KiB: 2,048 pages, as many as a thousand refunds of a thousand players touch. What does not fit is written
-before the commit, and read again. More gained nothing."""
+"""KiB: 2,048 pages. A thousand refunds of as many players were seen to fit at 90,000 journal rows, 400 at ten
+million. What does not fit is written before the commit, and read again. More gained nothing."""
 
 LOAD_PLAYERS: Final = f"""
 select {columns.PLAYER_SELECT} from json_each(?) as wanted
