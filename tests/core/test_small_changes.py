@@ -145,6 +145,20 @@ def test_a_round_that_changes_is_to_be_stored() -> None:
     assert ledger.book.touched_rounds == {(PARTNER, PROVIDER, "r1")}
 
 
+def test_a_round_that_a_refusal_leaves_as_it_was_is_not_stored_again() -> None:
+    ledger = funded()
+    ledger.ask(bet())
+    ledger.book.touched_rounds.clear()
+    assert ledger.ask(bet("1000.0", "bet-2")).verdict is Verdict.INSUFFICIENT
+    assert ledger.balance() == "290.0"
+    assert ledger.book.touched_rounds == set()
+
+
+@pytest.mark.parametrize("read", [look("USD"), look_transfer("t")], ids=lambda read: type(read).__name__)
+def test_a_read_has_no_key(read: Any) -> None:
+    assert read.key == ""
+
+
 # Heads
 
 
