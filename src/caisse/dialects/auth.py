@@ -1,7 +1,8 @@
 """Who is calling: a partner by its token, a provider's connection by its key, network or loopback.
 
 Works on `core.parties` data only: hashes of secrets, never the secrets. Runs on every request, so everything
-is prepared once, when an `Access` is made; a newer one replaces it whole. Nothing here repeats a secret.
+is prepared once, when an `Access` is made; a newer one replaces it whole. Nothing here repeats a secret or
+remembers one, right or wrong: each call is decided from its own words.
 """
 
 import re
@@ -23,9 +24,6 @@ MAX_SECRET: Final = 512
 _ADDRESSES = 4096
 """Peers whose parsed address is remembered: more than any proxy or provider has."""
 
-_QUERIES: Final = 1024
-"""Right queries that are remembered, 16 KiB each at most: more than partners have spellings."""
-
 _DECOY: Final = (bytes(32),)
 """Compared with when there is no such partner, so that this takes as long."""
 
@@ -42,14 +40,13 @@ class _Way(NamedTuple):
 class Access:
     """Everybody who may call, prepared for asking."""
 
-    __slots__ = ("_keyed", "_keyless", "_known", "_tokens")
+    __slots__ = ("_keyed", "_keyless", "_tokens")
 
     def __init__(self, parties: Parties) -> None:
         ways = [_Way(c, tuple(map(network_of, c.networks))) for c in parties.connections]
         self._tokens = {partner.id: partner.tokens for partner in parties.partners}
         self._keyed = {way.connection.key_hash: way for way in ways if way.connection.key_hash}
         self._keyless = [way for way in ways if not way.connection.key_hash]
-        self._known: dict[str, str] = {}
 
     def is_partner(self, partner: str, token: str) -> bool:
         """Whether the token is an active one of the partner; as slow for an unknown partner."""
@@ -62,19 +59,9 @@ class Access:
         return right and partner in self._tokens
 
     def partner(self, query: str) -> str | None:
-        """The partner that a URL's query names, with its right token; else None.
-
-        A right query is remembered as long as nobody's tokens change: 0.1 instead of 1.7 microseconds.
-        """
-        known = self._known.get(query)
-        if known is not None:
-            return known
+        """The partner that a URL's query names, with its right token; else None."""
         given = credentials(query)
-        if given is None or not self.is_partner(*given):
-            return None
-        if len(self._known) < _QUERIES:
-            self._known[query] = given[0]
-        return given[0]
+        return given[0] if given and self.is_partner(*given) else None
 
     def by_key(self, key: str, peer: str) -> Connection | None:
         """The connection that a URL's key opens to this peer."""

@@ -12,7 +12,7 @@ from math import inf
 from typing import Final, cast
 
 from caisse.web.exchange import App, Exchange, Headers, Limits, Reject, full_answer, plain_answer
-from caisse.web.incoming import BROKEN, COMPLETE, FRESH, Incoming, Known
+from caisse.web.incoming import BROKEN, COMPLETE, FRESH, Incoming
 
 _log = logging.getLogger("caisse.web")
 
@@ -39,7 +39,6 @@ class Shared:
         self.app = app
         self.reject = reject
         self.limits = limits
-        self.known: Known = {}
         self.draining = False
         self.open: set[Connection] = set()
         # Answers made in this step of the loop, and whether their connections are kept.
@@ -83,7 +82,7 @@ class Connection(asyncio.Protocol):
         self._shared = shared
         self._limits = shared.limits
         self._loop = loop
-        self._incoming = Incoming(shared.limits, shared.known)
+        self._incoming = Incoming(shared.limits)
         self._phase = READING
         self._peer = ""
         self._receiving = False  # some of a request has arrived

@@ -2,14 +2,15 @@
 
 llhttp (through httptools) decides what a request is; this module decides how much of it may be read. The
 parser is never fed past the end of the message at hand, so nothing behind a request that is refused, or not
-yet answered, has been parsed, let alone executed.
+yet answered, has been parsed, let alone executed. What was read from one connection is known to that one
+alone, and only until the request is taken: nothing is remembered under bytes that somebody sent.
 
 It may not log anything a client sent.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -48,28 +49,6 @@ CHUNK_OVERHEAD: Final = 6
 STEP_BYTES: Final = 8 * 1024
 
 
-# Heads are the same from request to request, but for the length: those of callers that keep their connection.
-# Bytes of one that is worth remembering, and how many are: 2 MiB at most, and a hundred callers fit.
-KNOWN_BYTES: Final = 1024
-KNOWN_HEADS: Final = 2048
-
-
-class Head(NamedTuple):
-    """A plain head that was understood before: parsed again, the same bytes would say the same."""
-
-    method: str
-    path: str
-    query: str
-    content_type: str
-    forwarded: bool
-    forwarded_for: str
-    length: int
-
-
-Known = dict[bytes, Head]
-"""Head as sent -> what it says. Shared by the connections of one server, all under the same limits."""
-
-
 class _Refusal(Exception):
     """Stops the parser from within a callback."""
 
@@ -78,13 +57,12 @@ class Incoming:
     """The message being read."""
 
     __slots__ = (
-        "_fields", "_head", "_headers_left", "_known", "_left", "_limits", "_marks", "_parser", "_pieces",
-        "_sent", "_spent", "_url", "expects", "fault", "keep_alive", "method", "rare", "state",
+        "_fields", "_headers_left", "_left", "_limits", "_marks", "_parser", "_pieces", "_spent", "_url",
+        "expects", "fault", "keep_alive", "method", "rare", "state",
     )  # fmt: skip
 
-    def __init__(self, limits: Limits, known: Known | None = None) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._known: Known = {} if known is None else known
         self._parser = HttpRequestParser(self)
         self._fields: dict[bytes, bytes] = {}
         self._pieces: list[bytes] = []
@@ -96,8 +74,6 @@ class Incoming:
 
     def _reset(self) -> None:
         self.state = FRESH
-        self._sent = b""  # the head, if it came whole and may be remembered
-        self._head: Head | None = None
         self._url = b""
         self._fields.clear()
         self._pieces.clear()
@@ -114,10 +90,6 @@ class Incoming:
 
     def read(self, data: bytes, at: int) -> int:
         """Read from there, to the end of one message or step at most; return where that was."""
-        if self.state == FRESH:
-            end = self._recognise(data, at)
-            if end:
-                return end
         step = at + STEP_BYTES
         while at < len(data) and self.state < COMPLETE:
             end = self._cut(data, at)
@@ -136,54 +108,21 @@ class Incoming:
 
     def take(self, line: Line, peer: str) -> Exchange:
         """Hand out the complete message and begin the next."""
-        pieces, head = self._pieces, self._head
-        if head is None:
-            head = self._understood()
-            if self._sent and self.keep_alive and not self.rare:
-                self._remember(head)
-        method, path, query, content_type, forwarded, forwarded_for, _ = head
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        exchange = Exchange(line, method, path, query, content_type, peer, forwarded, forwarded_for, body)
-        self._reset()
-        return exchange
-
-    def _understood(self) -> Head:
+        fields, pieces, forwarded = self._fields, self._pieces, self._marks & _VIA != 0
         path, query = split_target(self._url)
-        fields, via = self._fields, self._marks & _VIA != 0
-        return Head(
+        exchange = Exchange(
+            line,
             self.method,
             path,
             query,
             fields.get(b"content-type", b"").decode("latin-1"),
-            via,
-            fields.get(b"x-forwarded-for", b"").decode("latin-1") if via else "",
-            int(fields.get(b"content-length", 0)),
+            peer,
+            forwarded,
+            fields.get(b"x-forwarded-for", b"").decode("latin-1") if forwarded else "",
+            pieces[0] if len(pieces) == 1 else b"".join(pieces),
         )
-
-    def _remember(self, head: Head) -> None:
-        if len(self._known) >= KNOWN_HEADS:
-            self._known.clear()
-        self._known[self._sent] = head
-
-    def _recognise(self, data: bytes, at: int) -> int:
-        """A whole message with a known head needs no parser: where it ends, or 0.
-
-        The parser stands between two messages all the while, and goes on there. Measured: 4 µs less.
-        """
-        found = data.find(b"\r\n\r\n", at) + 4
-        if found < 4 or found - at > KNOWN_BYTES:
-            return 0
-        self._sent = data[at:found]
-        head = self._known.get(self._sent)
-        if head is None or found + head.length > len(data):
-            return 0
-        end = found + head.length
-        self._head = head
-        self._pieces.append(data[found:end])
-        self.method = head.method
-        self.keep_alive, self.rare = True, False
-        self.state = COMPLETE
-        return end
+        self._reset()
+        return exchange
 
     def forget(self) -> None:
         """Read nothing ever again. Without the cycle of parser and us, memory is freed at once."""
