@@ -369,5 +369,5 @@ def test_a_setting_that_is_not_played_is_noticed() -> None:
     assert missed == [
         *[("unknown_bet", int), ("late_bet", "absorb"), ("refund_amount", "exact")],
         *[("settled_bet", "return_stake"), ("refund_by_round", True), ("retransmission", True)],
-        *[("codes", dict), ("aliases", dict)],
+        *[("codes", dict), ("spellings", dict)],
     ]

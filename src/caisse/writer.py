@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from caisse.core.arrivals import Arrivals
+from caisse.core.attempts import Attempts
 from caisse.core.book import Book
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True):
     """After this the connection of a hanging commit is dropped: only then can its fate be found out."""
     tries: int = 12
     """Lost races in a row before a batch is halved; all but the first hold their players locked."""
-    arrivals: int = 50_000
+    attempts: int = 50_000
     """Distinct requests without a row of their own that are held for writing down; more are only counted."""
     record_seconds: float = 1.0
     """How often they are written down: rarely enough to cost nothing, soon enough for who asks."""
@@ -125,7 +125,7 @@ class Lane:
         self._work = asyncio.Event()
         self._closing = False
         self._deadline: float | None = None
-        self._arrivals = Arrivals(limits.arrivals)
+        self._attempts = Attempts(limits.attempts)
         self._recorded = 0.0
         self._memory = Memory(limits.players, limits.entries)
         self._doubt_until = 0.0
@@ -178,20 +178,20 @@ class Lane:
         return waiting
 
     def _record_due(self, now: float) -> bool:
-        return len(self._arrivals) > 0 and now - self._recorded > self._limits.record_seconds
+        return len(self._attempts) > 0 and now - self._recorded > self._limits.record_seconds
 
     async def _record(self) -> None:
         """Write down what left no row. Only explaining needs it: a failure is counted and forgotten."""
         self._recorded = time.monotonic()
-        arrivals = self._arrivals.take()
-        if not arrivals:
+        attempts = self._attempts.take()
+        if not attempts:
             return
         self._deadline = time.monotonic() + self._limits.patience_seconds
         try:
-            await self._ledger.record(arrivals)
+            await self._ledger.record(attempts)
         except (Unavailable, BadData, Conflict) as error:
-            self.counters.unrecorded += len(arrivals)
-            log.warning("%d arrivals could not be written down: %s", len(arrivals), error)
+            self.counters.unrecorded += len(attempts)
+            log.warning("%d attempts could not be written down: %s", len(attempts), error)
         finally:
             self._deadline = None
 
@@ -227,7 +227,7 @@ class Lane:
         now = self._now()
         for pending, decision in zip(batch, decisions, strict=True):
             if decision is not None:
-                self._arrivals.note(pending.request, decision, now)
+                self._attempts.note(pending.request, decision, now)
 
     async def _pause(self) -> None:
         if not self._closing:

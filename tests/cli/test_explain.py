@@ -315,7 +315,7 @@ def test_a_repeat_whose_row_is_not_there_is_told_without_its_answer(db: str, htt
     yes = "1" if db.startswith("sqlite") else "true"
     sql(
         db,
-        "insert into arrival (partner, player, key, verdict, rule, replay, door, uuid, content, count,"
+        "insert into attempt (partner, player, key, verdict, rule, replay, endpoint, uuid, content, count,"
         f" first_at, last_at) values ('demo', 'ann', 't:u-0', 'ok', 'R14', {yes}, '/user/charge', 'u-0',"
         """ '["charge","ann","USD","1.0"]', 1, 1, 1)""",
     )
@@ -364,5 +364,5 @@ def test_the_key_of_a_connection_is_in_no_story(db: str, http: httpx2.Client) ->
     step = seamless("", "Bet", bet.body, "")._replace(path=f"/{key}/V4/Bet")
     eventually(lambda: send(http, step)[0]["error"] == 0)
     said = caisse("explain", "b-11", "--db", db, "--json")
-    assert said.json["events"][0]["door"] == "/V4/Bet"
+    assert said.json["events"][0]["endpoint"] == "/V4/Bet"
     assert key not in said.out

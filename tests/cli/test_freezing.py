@@ -63,7 +63,7 @@ def test_the_reason_and_the_name_are_in_the_journal_and_shown(db: str, http: htt
     again = caisse("player", "freeze", *words)
     assert (again.code, "was frozen already" in again.err) == (0, True)
     event = caisse("explain", frozen["transaction"], "--db", db, "--json").json["events"][0]
-    assert (event["door"], event["asked"]["reason"], event["answers"]) == (
+    assert (event["endpoint"], event["asked"]["reason"], event["answers"]) == (
         *("caisse player freeze", "asked to be"),
         [],
     )

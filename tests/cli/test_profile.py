@@ -17,7 +17,7 @@ name = "own"
 late_bet = "absorb"
 [codes]
 insufficient = 77
-[aliases]
+[spellings]
 account = "userid"
 """
 
@@ -38,7 +38,7 @@ def test_profiles_are_listed_with_what_differs(folder: Path) -> None:
     ]
     out = caisse("profile", "list", env={"CAISSE_PROFILES": str(folder)}).out
     assert "refund_by_round = true" in out
-    assert "late_bet = absorb; codes = insufficient = 77; aliases = account = userid" in out
+    assert "late_bet = absorb; codes = insufficient = 77; spellings = account = userid" in out
 
 
 @pytest.mark.parametrize("name", ["lucky-monaco-v4", "lucky-monaco-v4-by-round", "own"])
@@ -48,7 +48,7 @@ def test_each_decision_is_shown_in_words_with_its_rule(folder: Path, name: str) 
     decisions = {d["key"]: d["meaning"] for d in told.pop("decisions")}
     assert set(decisions) == set(Policy.__struct_fields__) - {"name"}
     assert all(key in shown and meaning in shown for key, meaning in decisions.items())
-    assert all("(R" in decisions[key] for key in decisions if key not in ("codes", "aliases"))
+    assert all("(R" in decisions[key] for key in decisions if key not in ("codes", "spellings"))
     assert msgspec.convert(told, Policy).name == name
 
 
@@ -73,9 +73,9 @@ BAD = {
     'name = "own"': "a profile named own already",
     'name = "bad"\n[codes]\nbroke = 5': "'broke' is no refusal",
     'name = "bad"\n[codes]\ninsufficient = 0': "codes",
-    'name = "bad"\n[aliases]\naccount = "userIdd"': "'account' stands for 'userIdd', which is no field",
-    'name = "bad"\n[aliases]\nconto = "userId"\nCONTO = "amount"': "aliases: 'CONTO'",
-    'name = "bad"\n[aliases]\n"счёт" = "userId"': "not ASCII",
+    'name = "bad"\n[spellings]\naccount = "userIdd"': "'account' stands for 'userIdd', which is no field",
+    'name = "bad"\n[spellings]\nconto = "userId"\nCONTO = "amount"': "spellings: 'CONTO'",
+    'name = "bad"\n[spellings]\n"счёт" = "userId"': "not ASCII",
     'name = "bad': "at end of document",
 }
 

@@ -59,7 +59,7 @@ def units(text: str) -> int:
 
 
 def _base(given: dict[str, Given], **defaults: Given) -> dict[str, Given]:
-    fields = {"id": fresh(), "partner": PARTNER, "user": PLAYER, "uuid": fresh(), "door": "/test"}
+    fields = {"id": fresh(), "partner": PARTNER, "user": PLAYER, "uuid": fresh(), "endpoint": "/test"}
     return fields | defaults | given
 
 

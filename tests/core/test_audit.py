@@ -336,7 +336,7 @@ CORRUPTIONS: dict[str, tuple[Corrupt, set[str]]] = {
             "bet": BET, "rollback": ROLLBACK, "result": RESULT, "jackpot": JACKPOT, "end": END
         }.items()
     },
-    "an alias": (covered(lambda b: b.change(BET, alias="x:1")), {"words"}),
+    "a second key": (covered(lambda b: b.change(BET, second_key="x:1")), {"words"}),
     "a refusal for lack of money that was there": (
         covered(lambda b: b.change(REFUSED, asked=UNIT)), {"verdicts", "words"}
     ),

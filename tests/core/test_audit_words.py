@@ -99,7 +99,7 @@ SAID: dict[str, tuple[Any, Row, Past, str]] = {
             past(last=row("rollback", seq=7, id="d7")),
             "row 8 tells another time, door, sender or verdict than its decision's first part",
         )
-        for name in ("at", "door", "uuid", "provider", "verdict")
+        for name in ("at", "endpoint", "uuid", "provider", "verdict")
     },
     "a decision twice": (
         decisions,

@@ -134,7 +134,7 @@ def test_whatever_was_decided_is_repeated_word_for_word(sequence: list[Asked], p
 def test_every_row_has_a_key_of_its_own(sequence: list[Asked]) -> None:
     """R1, R4: a second row under a key would be refused by every store, for ever, with its whole batch."""
     ledger, _ = asked(sequence)
-    keys = Counter((row.partner, name) for row in ledger.rows for name in (row.key, row.alias) if name)
+    keys = Counter((row.partner, name) for row in ledger.rows for name in (row.key, row.second_key) if name)
     assert [key for key, count in keys.items() if count > 1] == []
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from caisse import core
-from caisse.core.arrivals import Arrivals
+from caisse.core.attempts import Attempts
 from caisse.core.entries import Kind
 from caisse.core.explaining import KINDS, RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
 from caisse.core.requests import Look, LookTransfer
@@ -45,16 +45,16 @@ def test_every_verdict_and_every_kind_has_a_text() -> None:
     assert set(AGAIN.values()) <= set(RULES)
 
 
-def played(ledger: Ledger, arrivals: Arrivals, *requests: object) -> None:
+def played(ledger: Ledger, attempts: Attempts, *requests: object) -> None:
     for request in requests:
-        arrivals.note(request, ledger.ask(request), NOW + 1)  # type: ignore[arg-type]
+        attempts.note(request, ledger.ask(request), NOW + 1)  # type: ignore[arg-type]
 
 
 def test_a_repeat_is_told_with_the_rule_and_the_row_of_the_first() -> None:
-    ledger, arrivals = funded(), Arrivals(room=10)
+    ledger, attempts = funded(), Attempts(room=10)
     undo = rollback("b-1")
-    played(ledger, arrivals, bet("10.0", reference="b-1"), undo, again(undo), again(undo))
-    told = events(ledger.rows_of("tester"), arrivals.take())
+    played(ledger, attempts, bet("10.0", reference="b-1"), undo, again(undo), again(undo))
+    told = events(ledger.rows_of("tester"), attempts.take())
     assert [(event.kind, event.rule, event.first_rule, event.count) for event in told[-3:]] == [
         (Kind.BET, "R40", "R40", 1),
         (Kind.ROLLBACK, "R20", "R20", 1),
@@ -65,10 +65,10 @@ def test_a_repeat_is_told_with_the_rule_and_the_row_of_the_first() -> None:
 
 
 def test_a_refused_amount_is_told_though_it_is_no_content_of_a_rollback() -> None:
-    ledger, arrivals = funded(), Arrivals(room=10)
-    played(ledger, arrivals, bet("10.0", reference="b-1"))
-    played(ledger, arrivals, *(rollback("b-1", amount, uuid="u") for amount in ("11.0", "12.0", "12.0")))
-    told = events([], arrivals.take())
+    ledger, attempts = funded(), Attempts(room=10)
+    played(ledger, attempts, bet("10.0", reference="b-1"))
+    played(ledger, attempts, *(rollback("b-1", amount, uuid="u") for amount in ("11.0", "12.0", "12.0")))
+    told = events([], attempts.take())
     assert [(event.asked["amount"], event.rule, event.count) for event in told] == [
         ("11.0", "R25", 1),
         ("12.0", "R25", 2),
@@ -76,11 +76,11 @@ def test_a_refused_amount_is_told_though_it_is_no_content_of_a_rollback() -> Non
 
 
 def test_a_transfer_is_found_again_by_the_transaction_of_its_partner() -> None:
-    ledger, arrivals = funded(), Arrivals(room=10)
-    played(ledger, arrivals, charge("1.0", uuid="u-1", transaction="t-1"))
-    played(ledger, arrivals, charge("1.0", uuid="u-2", transaction="t-1"))
-    played(ledger, arrivals, withdraw("1.0", uuid="u-3", transaction="t-1"))
-    lines = arrivals.take()
+    ledger, attempts = funded(), Attempts(room=10)
+    played(ledger, attempts, charge("1.0", uuid="u-1", transaction="t-1"))
+    played(ledger, attempts, charge("1.0", uuid="u-2", transaction="t-1"))
+    played(ledger, attempts, withdraw("1.0", uuid="u-3", transaction="t-1"))
+    lines = attempts.take()
     assert {line.key for line in lines} == {"x:t-1"}
     told = events(ledger.rows_of("tester"), lines)[-2:]
     assert [(event.verdict, event.rule, event.asked["transaction"]) for event in told] == [
@@ -100,14 +100,14 @@ def test_a_players_rows_keep_their_order_whatever_the_clocks_said() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_was_decided_can_be_told(seed: int) -> None:
     """Any traffic: every request is in the story once, each repeat has its row, the money is the ledger's."""
-    ledger, arrivals = Ledger([]), Arrivals(room=10_000)
+    ledger, attempts = Ledger([]), Attempts(room=10_000)
     kept = 0
     for request in traffic(Random(seed), 1_500):
         decision = ledger.ask(request)
-        arrivals.note(request, decision, NOW)
+        attempts.note(request, decision, NOW)
         read = isinstance(request, Look | LookTransfer)
         kept += not read and decision.verdict is not Verdict.PLAYER_UNKNOWN
-    told = events(ledger.rows, arrivals.take())
+    told = events(ledger.rows, attempts.take())
     assert sum(event.count for event in told) == kept
     for event in told:
         assert event.replay == (event.row is not None and not event.rows)

@@ -168,13 +168,13 @@ def test_R51_fields_cannot_be_shifted_into_their_neighbours(ledger: Ledger) -> N
 
 def test_R51_a_row_carries_the_requests_words_key_and_fingerprint() -> None:
     ledger = funded()
-    asked = bet("10.0", session="s1", details='{"a":1}', uuid="U-1", door="/V4/Bet")
+    asked = bet("10.0", session="s1", details='{"a":1}', uuid="U-1", endpoint="/V4/Bet")
     row = ledger.ask(asked, now=77).row
     assert row is not None
     assert (row.key, row.fingerprint, row.uuid) == (asked.key, fingerprint(asked.content), "U-1")
-    assert (row.id, row.door, row.at, row.asked) == (asked.id, "/V4/Bet", 77, 10 * UNIT)
+    assert (row.id, row.endpoint, row.at, row.asked) == (asked.id, "/V4/Bet", 77, 10 * UNIT)
     assert (row.provider, row.reference, row.round, row.game) == ("lucky", "bet-1", "r1", "slot")
-    assert (row.session, row.details, row.part, row.alias) == ("s1", '{"a":1}', 0, "")
+    assert (row.session, row.details, row.part, row.second_key) == ("s1", '{"a":1}', 0, "")
 
 
 def test_R51_R52_earlier_rows_are_never_touched(ledger: Ledger) -> None:

@@ -232,7 +232,7 @@ def test_under_every_policy_a_bet_goes_back_once(policy: Policy) -> None:
         rollback(amount="3.0"),
         rollback(amount="11.0"),
         rollback(amount="0"),
-        rollback(door="/V4/Cancel", session="s", game="g"),
+        rollback(endpoint="/V4/Cancel", session="s", game="g"),
         rollback(round="r7"),
     ],
     ids=["same", "new uuid", "smaller", "greater", "zero", "cancel", "round"],
@@ -459,7 +459,7 @@ class TestByRound:
 RIVALS: dict[str, Any] = {
     "bet": bet("10.0"),
     "refund": rollback(),
-    "cancel": rollback(door="/V4/Cancel", uuid="cancel"),
+    "cancel": rollback(endpoint="/V4/Cancel", uuid="cancel"),
     "result": result("25.0"),
     "end": end_round(),
 }

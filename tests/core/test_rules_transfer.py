@@ -169,7 +169,7 @@ PLAYED = ("bet", "result", "bonus", "tombstone")
 
 def not_content(name: str) -> list[dict[str, Any]]:
     """What R5 does not name, as far as a kind of request has it."""
-    changes: list[dict[str, Any]] = [{"door": "/elsewhere"}]
+    changes: list[dict[str, Any]] = [{"endpoint": "/elsewhere"}]
     if name not in ("create", "open_wallet", "charge", "withdraw"):
         changes.append({"uuid": "another"})
     if name in PLAYED:
@@ -308,7 +308,7 @@ class TestTransactionIds:
     @pytest.mark.parametrize(("request_", "after"), [(charge, "310.0"), (withdraw, "290.0")])
     def test_the_same_uuid_gets_the_first_answer(self, request_: Any, after: str) -> None:
         ledger = play(Case([], request_("10.0", transaction="t1"), Verdict.OK, after))
-        assert ledger.rows[-1].alias == "x:t1"
+        assert ledger.rows[-1].second_key == "x:t1"
 
     @pytest.mark.parametrize(("request_", "after"), [(charge, "310.0"), (withdraw, "290.0")])
     def test_a_new_uuid_after_a_success_is_told_that_it_exists(self, request_: Any, after: str) -> None:

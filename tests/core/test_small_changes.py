@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from caisse.core.arrivals import Arrivals
+from caisse.core.attempts import Attempts
 from caisse.core.book import Book, Player, Wants
 from caisse.core.entries import MOVES, Entry, Kind
 from caisse.core.explaining import asked_in_words, row_in_words
@@ -50,7 +50,7 @@ PLAIN: dict[str, Any] = {
     "partner": PARTNER,
     "user": PLAYER,
     "uuid": "u",
-    "door": "d",
+    "endpoint": "d",
     "provider": PROVIDER,
 }
 
@@ -307,10 +307,10 @@ def test_R54_only_what_moves_money_in_a_currency_is_summed() -> None:
 
 def arrived(*requests: Any) -> list[Event]:
     """What is told of requests that left no row."""
-    ledger, arrivals = funded(), Arrivals(room=10)
+    ledger, attempts = funded(), Attempts(room=10)
     for request in requests:
-        arrivals.note(request, ledger.ask(request), NOW)
-    return events(ledger.rows_of(), arrivals.take())[len(ledger.rows_of()) :]
+        attempts.note(request, ledger.ask(request), NOW)
+    return events(ledger.rows_of(), attempts.take())[len(ledger.rows_of()) :]
 
 
 DONE: list[tuple[Any, dict[str, str]]] = [
@@ -341,23 +341,23 @@ def test_a_repeat_is_told_with_what_was_asked_and_the_row_it_was_answered_from(
 
 
 def test_a_repeat_whose_row_is_not_at_hand_is_told_by_the_rule_of_its_kind() -> None:
-    ledger, arrivals = funded(), Arrivals(room=10)
+    ledger, attempts = funded(), Attempts(room=10)
     for request in (bet(), rollback(), charge("2.0")):
         ledger.ask(request)
-        arrivals.note(again(request), ledger.ask(again(request)), NOW)
-    told = events([], arrivals.take())
+        attempts.note(again(request), ledger.ask(again(request)), NOW)
+    told = events([], attempts.take())
     assert [(event.rule, event.row) for event in told] == [("R1", None), ("R21", None), ("R1", None)]
 
 
 def test_a_repeat_is_told_with_its_own_row_among_many() -> None:
     """Neither another player's, nor the row of another bet."""
-    ledger, arrivals = funded(), Arrivals(room=10)
+    ledger, attempts = funded(), Attempts(room=10)
     asked = [bet("1.0", f"b-{n}") for n in range(3)] + [charge("1.0"), charge("1.0", user=OTHER)]
     for request in asked:
         ledger.ask(request)
     for request in asked:
-        arrivals.note(again(request), ledger.ask(again(request)), NOW)
-    told = {event.uuid: event.row for event in events(ledger.rows, arrivals.take()) if event.replay}
+        attempts.note(again(request), ledger.ask(again(request)), NOW)
+    told = {event.uuid: event.row for event in events(ledger.rows, attempts.take()) if event.replay}
     assert [(row := told[r.uuid]) and row.id for r in asked] == [r.id for r in asked]
 
 
@@ -367,13 +367,13 @@ def test_what_a_person_did_is_told_with_who_and_why() -> None:
     assert story(end_round())[-1].asked == {"round": "r1", "game": "slot", "provider": PROVIDER}
 
 
-def test_arrivals_that_find_no_room_are_counted() -> None:
-    ledger, arrivals = funded(), Arrivals(room=1)
-    assert (arrivals.dropped, len(arrivals)) == (0, 0)
+def test_attempts_that_find_no_room_are_counted() -> None:
+    ledger, attempts = funded(), Attempts(room=1)
+    assert (attempts.dropped, len(attempts)) == (0, 0)
     for reference in ("b-1", "b-2", "b-3"):
         ledger.ask(rollback(reference))
-        arrivals.note(rollback(reference), ledger.ask(rollback(reference)), NOW)
-    assert (arrivals.dropped, len(arrivals)) == (2, 1)
+        attempts.note(rollback(reference), ledger.ask(rollback(reference)), NOW)
+    assert (attempts.dropped, len(attempts)) == (2, 1)
 
 
 # Profiles
@@ -403,7 +403,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             ("refund_by_round", "false"),
             ("retransmission", "false"),
             ("codes", "none"),
-            ("aliases", "none"),
+            ("spellings", "none"),
         ],
     )
     words = "A refund of a bet that never came moves nothing and is answered with success (R22)."
@@ -419,7 +419,7 @@ def test_every_key_of_a_profile_is_told_as_it_is() -> None:
         refund_by_round=True,
         retransmission=True,
         codes={"insufficient": 50, "late_bet": 6},
-        aliases={"stake": "amount"},
+        spellings={"stake": "amount"},
     )
     said = in_words(policy)
     assert [value for _, value, _ in said] == [

@@ -142,7 +142,7 @@ class Desk:
 
     def freeze(self, user: str) -> None:
         request = SetFrozen(
-            id="f", partner="demo", user=user, uuid="", door="cli", frozen=True, reason="r", by="b"
+            id="f", partner="demo", user=user, uuid="", endpoint="cli", frozen=True, reason="r", by="b"
         )
         self.book.take(decide(request, self.book, Policy(), self.now))
 

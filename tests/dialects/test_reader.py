@@ -203,8 +203,8 @@ def test_the_work_is_proportional_to_the_body(make: Any) -> None:
 def test_names_are_tolerant_but_one_field_has_one_spelling(
     fields: dict[str, Any], found: dict[str, Any] | None
 ) -> None:
-    aliases = {"player": "userid", "stake": "Amount", "nothing": "absent"}
-    assert spelled(fields, NAMES, SPELLINGS, aliases) == found
+    further = {"player": "userid", "stake": "Amount", "nothing": "absent"}
+    assert spelled(fields, NAMES, SPELLINGS, further) == found
 
 
 def test_no_foreign_letter_stands_for_a_latin_one() -> None:

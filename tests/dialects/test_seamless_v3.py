@@ -67,16 +67,16 @@ REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "check",
         {},
-        Look(**_ALL, door="/seamless/v3/check", provider="luckymonaco", session="s1", currency="USD"),
+        Look(**_ALL, endpoint="/seamless/v3/check", provider="luckymonaco", session="s1", currency="USD"),
     ),
-    ("balance", {"currency": "usd"}, Look(**_ALL, door="/seamless/v3/balance", currency="USD")),
-    ("bet", {}, Bet(**_PLAY, door="/seamless/v3/bet", reference="r1", details=_KEPT, **_TEN)),
+    ("balance", {"currency": "usd"}, Look(**_ALL, endpoint="/seamless/v3/balance", currency="USD")),
+    ("bet", {}, Bet(**_PLAY, endpoint="/seamless/v3/bet", reference="r1", details=_KEPT, **_TEN)),
     (
         "bet",
         {"amount": 10, "roundid": 77, "bonus": "b", "is_end_round": "ok"},
         Bet(
             **_PLAY,
-            door="/seamless/v3/bet",
+            endpoint="/seamless/v3/bet",
             reference="r1",
             **_TEN,
             details='{"gametype":"slots","gamename":"Game","roundid":77,"bonus":"b",'
@@ -86,14 +86,14 @@ REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "win",
         {},
-        Result(**_PLAY, door="/seamless/v3/win", reference=f"r1{JOIN}u-1", details=_KEPT, **_TEN),
+        Result(**_PLAY, endpoint="/seamless/v3/win", reference=f"r1{JOIN}u-1", details=_KEPT, **_TEN),
     ),
     (
         "win",
         {"jackpot": "4.0", "win": 6.0, "is_end_round": "OK", "bonus": "free-1"},
         Result(
             **_PLAY,
-            door="/seamless/v3/win",
+            endpoint="/seamless/v3/win",
             reference=f"r1{JOIN}u-1",
             **_TEN,
             closes=True,
@@ -105,12 +105,14 @@ REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "cancel",
         {},
-        Rollback(**_PLAY, door="/seamless/v3/cancel", reference="r1", currency="USD", details=_KEPT),
+        Rollback(**_PLAY, endpoint="/seamless/v3/cancel", reference="r1", currency="USD", details=_KEPT),
     ),
     (
         "cancel",
         {"amount": "10", "sid": ..., "gametype": ..., "gameid": ..., "gamename": ...},
-        Rollback(**{**_PLAY, "session": "", "game": ""}, door="/seamless/v3/cancel", reference="r1", **_TEN),
+        Rollback(
+            **{**_PLAY, "session": "", "game": ""}, endpoint="/seamless/v3/cancel", reference="r1", **_TEN
+        ),
     ),
 ]
 
@@ -127,7 +129,7 @@ def test_names_match_in_any_letter_case_inside_the_transaction_too() -> None:
 
 
 def test_a_profile_s_aliases_count_here_too() -> None:
-    where = world_(policy=Policy(aliases={"account": "userid", "txn": "transaction.id"}))
+    where = world_(policy=Policy(spellings={"account": "userid", "txn": "transaction.id"}))
     sent = packed({**PLAYED, "userid": None, "account": "421", "txn": "r1", "transaction": {"amount": 10}})
     sent = sent.replace(b'"userid": null, ', b"")
     assert asked(DOOR, Said("/seamless/v3/bet", sent, QUERY), where) == REQUESTS[2][2]

@@ -42,7 +42,7 @@ SPUN: dict[str, Any] = {**PLAY, "round": "r1", "game": "g1"}
 SEED_REQUEST = Rollback(
     **BASE,
     provider="luckymonaco",
-    door="/V4/Refund",
+    endpoint="/V4/Refund",
     reference="585c1306f89c56f5ecfc2f5d",
     round="5103188801",
     game="Im_60_tumblefortune",
@@ -69,14 +69,14 @@ def test_the_seed_s_request_gets_the_seed_s_answer_byte_for_byte() -> None:
 
 DETAILS = '{"gamename":"Game","%s":"1482429190374","roundDetails":%s}'
 MAKES: list[tuple[str, dict[str, Any], Any]] = [
-    ("Check", {}, Look(**PLAY, door="/V4/Check", currency="USD", session="s1")),
-    ("Balance", {"currency": "usd"}, Look(**BASE, door="/V4/Balance", currency="USD")),
+    ("Check", {}, Look(**PLAY, endpoint="/V4/Check", currency="USD", session="s1")),
+    ("Balance", {"currency": "usd"}, Look(**BASE, endpoint="/V4/Balance", currency="USD")),
     (
         "Bet",
         {},
         Bet(
             **SPUN,
-            **dict[str, Any](door="/V4/Bet", session="s1", reference="b1", currency="USD"),
+            **dict[str, Any](endpoint="/V4/Bet", session="s1", reference="b1", currency="USD"),
             amount=10 * UNIT,
             details=DETAILS % ("timeStamp", '"spin"'),
         ),
@@ -86,37 +86,37 @@ MAKES: list[tuple[str, dict[str, Any], Any]] = [
         {},
         Result(
             **SPUN,
-            **dict[str, Any](door="/V4/Result", session="s1", reference="w1", currency="USD"),
+            **dict[str, Any](endpoint="/V4/Result", session="s1", reference="w1", currency="USD"),
             amount=255 * UNIT // 10,
             details=DETAILS % ("timestamp", '["spin",1]'),
         ),
     ),
-    ("Refund", {}, Rollback(**PLAY, door="/V4/Refund", reference="b1")),
+    ("Refund", {}, Rollback(**PLAY, endpoint="/V4/Refund", reference="b1")),
     (
         "Refund",
         {"amount": 0, "roundId": "", "platform": "web", "bonusCode": None},
-        Rollback(**PLAY, door="/V4/Refund", reference="b1", amount=0, details='{"platform":"web"}'),
+        Rollback(**PLAY, endpoint="/V4/Refund", reference="b1", amount=0, details='{"platform":"web"}'),
     ),
     (
         "Cancel",
         {},
         Rollback(
             **PLAY,
-            **dict[str, Any](door="/V4/Cancel", session="s1", reference="b1", game="g1"),
+            **dict[str, Any](endpoint="/V4/Cancel", session="s1", reference="b1", game="g1"),
             details='{"gamename":"Game"}',
         ),
     ),
     (
         "EndRound",
         {"win": 1.50},
-        EndRound(**SPUN, door="/V4/EndRound", session="s1", details='{"win":1.5}'),
+        EndRound(**SPUN, endpoint="/V4/EndRound", session="s1", details='{"win":1.5}'),
     ),
     (
         "BonusWin",
         {},
         Award(
             **SPUN,
-            **{"door": "/V4/BonusWin", "session": "s1", "reference": "bw1", "name": "bonus-1"},
+            **{"endpoint": "/V4/BonusWin", "session": "s1", "reference": "bw1", "name": "bonus-1"},
             kind="bonus",
             amount=5 * UNIT,
             details='{"timestamp":"1"}',
@@ -127,7 +127,7 @@ MAKES: list[tuple[str, dict[str, Any], Any]] = [
         {},
         Award(
             **SPUN,
-            **{"door": "/V4/JackPotWin", "reference": "jw1", "name": "jackpot-1"},
+            **{"endpoint": "/V4/JackPotWin", "reference": "jw1", "name": "jackpot-1"},
             kind="jackpot",
             amount=7 * UNIT,
             details='{"timestamp":"1"}',
@@ -138,13 +138,13 @@ MAKES: list[tuple[str, dict[str, Any], Any]] = [
         {},
         Award(
             **PLAY,
-            **{"door": "/V4/PromoWin", "reference": "pw1", "name": "camp-1", "currency": "USD"},
+            **{"endpoint": "/V4/PromoWin", "reference": "pw1", "name": "camp-1", "currency": "USD"},
             kind="promo",
             amount=325 * UNIT // 100,
             details='{"timestamp":"1","campaignType":"T"}',
         ),
     ),
-    ("SessionExpired", {}, ExpireSession(**PLAY, door="/V4/SessionExpired", session="s1")),
+    ("SessionExpired", {}, ExpireSession(**PLAY, endpoint="/V4/SessionExpired", session="s1")),
 ]
 
 
@@ -192,7 +192,7 @@ def test_a_refund_without_reference_undoes_its_round_where_the_profile_says_so()
     """R32."""
     body = play_body("Refund", reference=..., roundId="r1", amount=3)
     by_round = world(policy=Policy(refund_by_round=True))
-    request = RollbackRound(**PLAY, door="/V4/Refund", round="r1")
+    request = RollbackRound(**PLAY, endpoint="/V4/Refund", round="r1")
     assert asked(SEAMLESS, played("Refund", body), by_round) == request
     assert asked(SEAMLESS, played("Refund", body | {"reference": "b1"}), by_round).reference == "b1"
     for where, fields in ((world(), body), (by_round, play_body("Refund", reference=""))):
@@ -201,7 +201,7 @@ def test_a_refund_without_reference_undoes_its_round_where_the_profile_says_so()
 
 
 def test_aliases_of_the_profile_are_further_spellings() -> None:
-    policy = Policy(aliases={"txId": "reference", "player": "userid"})
+    policy = Policy(spellings={"txId": "reference", "player": "userid"})
     body = play_body("Refund", reference=..., userId=..., TXID="b1", player="421")
     assert asked(SEAMLESS, played("Refund", body), world(policy=policy)).reference == "b1"
     twice = ask(SEAMLESS, played("Refund", body | {"reference": "b1"}), world(policy=policy))

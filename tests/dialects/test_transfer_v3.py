@@ -57,23 +57,23 @@ def test_the_seed_s_request_gets_the_seed_s_failure_byte_for_byte() -> None:
 @pytest.mark.parametrize(
     ("verb", "fields", "request_"),
     [
-        ("create", {"name": "Tess"}, CreatePlayer(**BASE, door="/user/create", name="Tess")),
+        ("create", {"name": "Tess"}, CreatePlayer(**BASE, endpoint="/user/create", name="Tess")),
         (
             "create_wallet",
             {"currency": "usd"},
-            OpenWallet(**BASE, door="/user/create_wallet", currency="USD"),
+            OpenWallet(**BASE, endpoint="/user/create_wallet", currency="USD"),
         ),
-        ("info", {}, Look(**BASE, door="/user/info")),
-        ("balance", {"currency": "USD"}, Look(**BASE, door="/user/balance", currency="USD")),
+        ("info", {}, Look(**BASE, endpoint="/user/info")),
+        ("balance", {"currency": "USD"}, Look(**BASE, endpoint="/user/balance", currency="USD")),
         (
             "charge",
             {"currency": "USD", "amount": 200},
-            Charge(**BASE, door="/user/charge", **MONEY),
+            Charge(**BASE, endpoint="/user/charge", **MONEY),
         ),
         (
             "refund",
             {"CURRENCY": "USD", "Amount": "200.00", "note": ["ignored"]},
-            Withdraw(**BASE, door="/user/refund", **MONEY),
+            Withdraw(**BASE, endpoint="/user/refund", **MONEY),
         ),
     ],
 )

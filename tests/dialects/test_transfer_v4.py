@@ -53,24 +53,24 @@ def bytes_of(desk: Desk, shown: str) -> Answer:
 
 
 REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
-    ("createuser", {}, CreatePlayer(**_BASE, door="/createuser", name="tester")),
-    ("createuser", {"userNickname": "Tess"}, CreatePlayer(**_BASE, door="/createuser", name="Tess")),
-    ("createuser", {"userNickname": ""}, CreatePlayer(**_BASE, door="/createuser", name="tester")),
+    ("createuser", {}, CreatePlayer(**_BASE, endpoint="/createuser", name="tester")),
+    ("createuser", {"userNickname": "Tess"}, CreatePlayer(**_BASE, endpoint="/createuser", name="Tess")),
+    ("createuser", {"userNickname": ""}, CreatePlayer(**_BASE, endpoint="/createuser", name="tester")),
     (
         "createuser",
         {"userId": "x" * 64},
-        CreatePlayer(**{**_BASE, "user": "x" * 64}, door="/createuser", name="x" * 32),
+        CreatePlayer(**{**_BASE, "user": "x" * 64}, endpoint="/createuser", name="x" * 32),
     ),
-    ("createwallet", {"currency": "usd"}, OpenWallet(**_BASE, door="/createwallet", currency="USD")),
-    ("charge", MONEY, Charge(**_BASE, door="/charge", **_MOVED)),
-    ("refund", {**MONEY, "amount": 200}, Withdraw(**_BASE, door="/refund", **_MOVED)),
-    ("userInfo", {}, Look(**_BASE, door="/userInfo")),
-    ("getBalance", {"currency": "USD"}, Look(**_BASE, door="/getBalance", currency="USD")),
-    ("getTransferStatus", {}, LookTransfer(**_BASE, door="/getTransferStatus")),
+    ("createwallet", {"currency": "usd"}, OpenWallet(**_BASE, endpoint="/createwallet", currency="USD")),
+    ("charge", MONEY, Charge(**_BASE, endpoint="/charge", **_MOVED)),
+    ("refund", {**MONEY, "amount": 200}, Withdraw(**_BASE, endpoint="/refund", **_MOVED)),
+    ("userInfo", {}, Look(**_BASE, endpoint="/userInfo")),
+    ("getBalance", {"currency": "USD"}, Look(**_BASE, endpoint="/getBalance", currency="USD")),
+    ("getTransferStatus", {}, LookTransfer(**_BASE, endpoint="/getTransferStatus")),
     (
         "getTransferStatus",
         {"TransactionId": "tx-1"},
-        LookTransfer(**_BASE, door="/getTransferStatus", transaction="tx-1"),
+        LookTransfer(**_BASE, endpoint="/getTransferStatus", transaction="tx-1"),
     ),
 ]
 

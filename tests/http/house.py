@@ -24,7 +24,7 @@ RIVAL = "rival"
 """Another provider, under the default profile."""
 CLOSED_GAME = "g-closed"
 SPARE_PARTNERS = 12
-TABLES = ("player", "wallet", "journal", "round", "arrival")
+TABLES = ("player", "wallet", "journal", "round", "attempt")
 
 PROFILES = {
     "absorb": 'late_bet = "absorb"',
@@ -32,7 +32,9 @@ PROFILES = {
     "return": 'settled_bet = "return_stake"',
     "code": "unknown_bet = 17",
     "marked": "retransmission = true",
-    "worded": "[codes]\ninsufficient = 50\nbet_settled = 6\n[aliases]\naccount = 'userId'\nstake = 'amount'",
+    "worded": (
+        "[codes]\ninsufficient = 50\nbet_settled = 6\n[spellings]\naccount = 'userId'\nstake = 'amount'"
+    ),
     "round-absorb": 'refund_by_round = true\nlate_bet = "absorb"',
     "round-return": 'refund_by_round = true\nsettled_bet = "return_stake"',
     "round-code": "refund_by_round = true\nunknown_bet = 17",
@@ -107,7 +109,7 @@ class House:
             partner=self.partner.id,
             user=user,
             uuid="",
-            door="test",
+            endpoint="test",
             frozen=frozen,
             reason="test",
             by="test",

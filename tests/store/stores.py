@@ -21,7 +21,7 @@ from caisse.store.migrate import migrate
 from tests.core.ledger import NOW
 
 T = TypeVar("T")
-TABLES = ("player", "wallet", "journal", "round", "arrival")
+TABLES = ("player", "wallet", "journal", "round", "attempt")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

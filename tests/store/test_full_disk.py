@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caisse.core.arrivals import Arrivals
+from caisse.core.attempts import Attempts
 from caisse.store.api import FateUnknown, Ledger
 from tests.core.ledger import FUNDING, withdraw
 from tests.store.stores import committed, decided, opened, run
@@ -30,15 +30,15 @@ async def a_batch(ledger: Ledger) -> Awaitable[None]:
     return ledger.commit(book)
 
 
-async def arrivals(ledger: Ledger) -> Awaitable[None]:
-    noted = Arrivals(room=1)
+async def attempts(ledger: Ledger) -> Awaitable[None]:
+    noted = Attempts(room=1)
     request = withdraw("1.0")
     await committed(ledger, [request])
     noted.note(request, (await committed(ledger, [request]))[0], 1)
     return ledger.record(noted.take())
 
 
-@pytest.mark.parametrize("work", [a_batch, arrivals])
+@pytest.mark.parametrize("work", [a_batch, attempts])
 def test_a_commit_that_fails_on_sqlite_ends_the_server_whatever_it_was_of(
     work: Callable[[Ledger], Awaitable[Awaitable[None]]], tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from caisse.core.arrivals import Arrival, Arrivals
+from caisse.core.attempts import Attempt, Attempts
 from caisse.core.book import Book, Round, Wants, wants
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
 from caisse.core.money import UNIT
@@ -118,13 +118,13 @@ def peculiar(**changes: Any) -> list[Entry]:
     """A row with something odd in every field, after the row that opens its wallet."""
     fields: dict[str, Any] = {
         **{"partner": f"p{ODD}", "player": f"u{ODD}", "seq": 2, "id": fresh(), "part": 32767},
-        **{"kind": Kind.CHARGE, "verdict": Verdict.OK, "rule": "R13", "door": ODD, "currency": "USDT"},
-        **{"amount": HUGE, "balance": HUGE, "asked": HUGE, "key": f"t:{ODD}", "alias": f"x:{ODD}"},
+        **{"kind": Kind.CHARGE, "verdict": Verdict.OK, "rule": "R13", "endpoint": ODD, "currency": "USDT"},
+        **{"amount": HUGE, "balance": HUGE, "asked": HUGE, "key": f"t:{ODD}", "second_key": f"x:{ODD}"},
         **{"fingerprint": bytes(range(16)), "uuid": ODD, "provider": ODD, "reference": ODD, "round": ""},
         **{"game": ODD, "session": ODD, "name": ODD, "details": ODD, "at": 2**62, "hash": b""},
     }
     draft = Entry(**(fields | changes))
-    opens = {"kind": Kind.OPEN_WALLET, "seq": 1, "part": 0, "key": "t:first", "alias": ""}
+    opens = {"kind": Kind.OPEN_WALLET, "seq": 1, "part": 0, "key": "t:first", "second_key": ""}
     first = msgspec.structs.replace(draft, amount=0, balance=0, **opens)
     first = sealed(NO_HEAD, first)
     return [first, sealed(first.hash, draft)]
@@ -139,7 +139,7 @@ def book_of(entries: list[Entry]) -> Book:
 
 
 def wanted_by(entry: Entry) -> Wants:
-    keys = [(entry.partner, key) for key in (entry.key, entry.alias) if key]
+    keys = [(entry.partner, key) for key in (entry.key, entry.second_key) if key]
     return Wants([(entry.partner, entry.player)], keys, [], [], [])
 
 
@@ -153,7 +153,7 @@ def test_every_field_of_a_row_comes_back(db_url: str, changes: dict[str, int]) -
             await ledger.load(wanted_by(entry), lock=False)
             await ledger.commit(book_of(entries))
             loaded = await ledger.load(wanted_by(entry), lock=False)
-            assert loaded.entries == {(entry.partner, key): entry for key in (entry.key, entry.alias)}
+            assert loaded.entries == {(entry.partner, key): entry for key in (entry.key, entry.second_key)}
             player = loaded.players[entry.partner, entry.player]
             assert (player.seq, player.head, player.loaded_seq) == (2, entry.hash, 2)
             assert player.wallets == {"USDT": entry.balance if entry.amount else 0}
@@ -211,20 +211,20 @@ def test_a_round_comes_back_whole(db_url: str) -> None:
 
 def test_requests_without_a_row_are_written_down_beside_the_journal(db_url: str) -> None:
     async def main() -> None:
-        arrivals = Arrivals(room=10)
+        attempts = Attempts(room=10)
         async with opened(db_url) as ledger:
             await committed(ledger, FUNDING)
             requests: list[Any] = [withdraw("1.0"), rollback(user=OTHER)]
             for request in [*requests, *requests, again(requests[0], uuid=ODD)]:
-                arrivals.note(request, (await committed(ledger, [request]))[0], 2**61)
-            lines = arrivals.take()
+                attempts.note(request, (await committed(ledger, [request]))[0], 2**61)
+            lines = attempts.take()
             await ledger.record(lines)
             there = await contents(db_url)
-            assert [len(there[table]) for table in ("arrival", "journal")] == [len(lines), len(FUNDING) + 3]
+            assert [len(there[table]) for table in ("attempt", "journal")] == [len(lines), len(FUNDING) + 3]
             await committed(ledger, [withdraw("1.0")])
         async with database(db_url) as db:
-            names = ", ".join(Arrival.__struct_fields__)
-            rows = [tuple(row) for row in await db.fetch(f"select {names} from arrival order by key")]
+            names = ", ".join(Attempt.__struct_fields__)
+            rows = [tuple(row) for row in await db.fetch(f"select {names} from attempt order by key")]
             assert rows == sorted((msgspec.structs.astuple(line) for line in lines), key=lambda row: row[2])
         assert (await audited(db_url)).findings == []
 
@@ -233,12 +233,12 @@ def test_requests_without_a_row_are_written_down_beside_the_journal(db_url: str)
 
 def test_R5_R52_a_used_uuid_for_a_player_who_never_came_is_no_finding(db_url: str) -> None:
     async def main() -> None:
-        arrivals = Arrivals(room=10)
+        attempts = Attempts(room=10)
         async with opened(db_url) as ledger:
             await committed(ledger, FUNDING)
             request = create(user="newcomer", uuid=FUNDING[0].uuid)
-            arrivals.note(request, (await committed(ledger, [request]))[0], 2**61)
-            await ledger.record(arrivals.take())
+            attempts.note(request, (await committed(ledger, [request]))[0], 2**61)
+            await ledger.record(attempts.take())
         assert (await audited(db_url)).findings == []
 
     run(main())
@@ -504,7 +504,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         "update journal set amount = '51.0' where seq = 3 and player = 'tester'",
         {"chain", "balances", "moves", "double entry"},
     ),
-    "a word": ("update journal set door = 'x' where seq = 3 and player = 'tester'", {"chain"}),
+    "a word": ("update journal set endpoint = 'x' where seq = 3 and player = 'tester'", {"chain"}),
     "the time": ("update journal set at = at + 1 where seq = 3 and player = 'tester'", {"chain"}),
     "a hash": (
         "update journal set hash = (select head from player where id = 'other') where seq = 2",

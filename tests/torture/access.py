@@ -45,7 +45,7 @@ class Cell(NamedTuple):
         return self.way.fate_from(self.origin)
 
     def __str__(self) -> str:
-        return f"{self.way.door}, {self.way.state}, from {self.origin.name}"
+        return f"{self.way.endpoint}, {self.way.state}, from {self.origin.name}"
 
 
 def attack(run: Run) -> None:
@@ -64,7 +64,7 @@ def attack(run: Run) -> None:
         run.chance.shuffle(cells)
         answers = asyncio.run(knocked(server.url, cells))
         run.find(*findings(cells, answers), *asyncio.run(shown_metrics(server.url, places)))
-        balance += sum(MOVES[cell.way.door] * _number("1.0") for cell in cells if cell.fate == "in")
+        balance += sum(MOVES[cell.way.endpoint] * _number("1.0") for cell in cells if cell.fate == "in")
         if _number(house.balance(user)) != balance:
             run.find(f"{user} has {house.balance(user)}, and {show(balance)} by those who may move it")
         run.fault("calls of somebody who may not", sum(cell.fate != "in" for cell in cells))
@@ -116,11 +116,11 @@ def findings(cells: Sequence[Cell], answers: Sequence[Answer]) -> list[str]:
     """Who was told something else than the tables say, and refusals that tell why."""
     found, refusals = [], dict[str, set[bytes]]()
     for cell, answer in zip(cells, answers, strict=True):
-        wanted, said = TOLD[cell.way.door][cell.fate], told(answer)
+        wanted, said = TOLD[cell.way.endpoint][cell.fate], told(answer)
         if said != wanted:
             found.append(f"{cell}: {said} instead of {wanted}")
         elif cell.fate == "login":
-            refusals.setdefault(cell.way.door, set()).add(without_uuid(cell.way.call, answer))
+            refusals.setdefault(cell.way.endpoint, set()).add(without_uuid(cell.way.call, answer))
     return found + [
         f"{door}: its refusals differ: {all_}" for door, all_ in refusals.items() if len(all_) > 1
     ]

@@ -131,13 +131,13 @@ async def _tables(db: Database, engine: str) -> Tables:
     columns.add_players(book, await db.fetch(f"select {columns.PLAYER_SELECT} from player order by id"))
     rows = await db.fetch(f"select {columns.JOURNAL_SELECT} from journal order by player, seq")
     rounds = await db.fetch(f"select {columns.ROUND_SELECT} from round order by provider, id")
-    arrivals = await db.fetch("select player, key, replay from arrival order by player, key")
+    attempts = await db.fetch("select player, key, replay from attempt order by player, key")
     return Tables(
         engine,
         [columns.entry_of(row) for row in rows],
         {player.id: player for player in book.players.values()},
         [columns.round_of(row) for row in rounds],
-        [(player, key, bool(replay)) for player, key, replay in arrivals],
+        [(player, key, bool(replay)) for player, key, replay in attempts],
     )
 
 
@@ -180,7 +180,7 @@ def _without(check: str) -> Iterator[None]:
 REMOVED: dict[str, tuple[object, str, Any]] = {
     "double entry": (Totals, "end", lambda totals: iter(())),
     "keys": (auditing, "DOUBLE", {}),
-    "arrivals": (auditing, "LOST_ARRIVALS", "select '', '', '', '' where 1 = 0"),
+    "attempts": (auditing, "LOST_ATTEMPTS", "select '', '', '', '' where 1 = 0"),
     "readable": (audited, "units", lambda text: int("0" + re.sub(r"\D", "", text.partition(".")[0])) * UNIT),
 }
 

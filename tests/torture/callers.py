@@ -71,7 +71,7 @@ class Origin(NamedTuple):
 class Way(NamedTuple):
     """A call with some credential on some door."""
 
-    door: str
+    endpoint: str
     state: str
     call: Call
     fate: Fate

@@ -51,7 +51,7 @@ class Tables(NamedTuple):
     rows: list[Entry]
     players: dict[str, Player]
     rounds: list[Round]
-    arrivals: list[tuple[str, str, bool]]
+    attempts: list[tuple[str, str, bool]]
     """Player, key, whether it was a repeat."""
 
     def of(self, player: str) -> list[Entry]:
@@ -212,9 +212,11 @@ def _doubled(t: Tables, chance: Random) -> Iterator[Corruption]:
     who = min(one.player, two.player)
     yield Corruption("a key twice", "keys", who, [t.change("journal", t.row(two), key=one.key)])
     yield Corruption("an id and part twice", "keys", who, [t.change("journal", t.row(two), id=one.id)])
-    named = chance.choice([r for r in t.rows if r.alias and r.player != one.player])
+    named = chance.choice([r for r in t.rows if r.second_key and r.player != one.player])
     who = min(one.player, named.player)
-    yield Corruption("an alias twice", "keys", who, [t.change("journal", t.row(one), alias=named.alias)])
+    yield Corruption(
+        "a second key twice", "keys", who, [t.change("journal", t.row(one), second_key=named.second_key)]
+    )
 
 
 def _spellings(t: Tables, chance: Random) -> Iterator[Corruption]:
@@ -239,10 +241,10 @@ def _spellings(t: Tables, chance: Random) -> Iterator[Corruption]:
 
 def _lost(t: Tables, chance: Random) -> Iterator[Corruption]:
     """Repeats of nothing, and of nobody's."""
-    player, key, _ = chance.choice([a for a in t.arrivals if a[2]])
+    player, key, _ = chance.choice([a for a in t.attempts if a[2]])
     where = f"player = {t.literal(player)} and key = {t.literal(key)}"
-    yield Corruption("a repeat of no row", "arrivals", player, [t.change("arrival", where, key="t:gone")])
-    yield Corruption("a repeat of nobody's", "arrivals", NOBODY, [t.change("arrival", where, player=NOBODY)])
+    yield Corruption("a repeat of no row", "attempts", player, [t.change("attempt", where, key="t:gone")])
+    yield Corruption("a repeat of nobody's", "attempts", NOBODY, [t.change("attempt", where, player=NOBODY)])
 
 
 # Forgeries: rows changed by someone who then seals every later row and makes every head fit, with our code.
@@ -298,7 +300,7 @@ def _forged(t: Tables, chance: Random) -> Iterator[Corruption]:
         ("an unknown kind", "moves", some(Kind.SESSION), {"kind": "gift"}),
         ("an unknown verdict", "moves", refused, {"verdict": "perhaps"}),
         ("a refusal that was not so", "verdicts", refused, {"verdict": Verdict.PLAYER_FROZEN}),
-        ("a key", "words", charge, {"key": "t:another", "alias": ""}),
+        ("a key", "words", charge, {"key": "t:another", "second_key": ""}),
         ("the id of the row before", "decisions", refused, {"id": t.of(refused.player)[refused.seq - 2].id}),
     ):
         yield Corruption(f"forged: {name}", by, victim.player, _edited(t, victim, **values), victim.seq)
@@ -334,5 +336,5 @@ def _perfect(t: Tables, chance: Random) -> Iterator[Corruption]:
     yield Corruption("perfect: other details", "anchor", who, said)
     left = [row for row in t.of(who) if row.id != t.of(who)[-1].id]
     yield Corruption("perfect: the newest decision cut off", "anchor", who, _forgery(t, left), len(left))
-    wiped = [*_wiped(t, who), f"delete from arrival where player = {t.literal(who)}"]
+    wiped = [*_wiped(t, who), f"delete from attempt where player = {t.literal(who)}"]
     yield Corruption("perfect: a player wiped out", "anchor", who, wiped)

@@ -25,14 +25,14 @@ Fields = Mapping[str, str | None]
 class Command(NamedTuple):
     """One request. A field that is None is left out."""
 
-    door: str
+    endpoint: str
     verb: str
     profile: str
     fields: Fields
 
     def __str__(self) -> str:
         given = " ".join(f"{name}={value}" for name, value in self.fields.items() if value is not None)
-        return f"{self.door} {self.verb} [{self.profile}] {given}"
+        return f"{self.endpoint} {self.verb} [{self.profile}] {given}"
 
 
 MONEY = "user uuid currency amount"
@@ -106,7 +106,7 @@ BESIDES: Mapping[str, Mapping[str, Any]] = {
 
 def call(house: House, command: Command) -> Call:
     """The command as this house's partner or game sends it."""
-    door = command.door
+    door = command.endpoint
     names, path = SPELLED[door], VERBS[door][command.verb][0]
     given = {name: value for name, value in command.fields.items() if value is not None}
     inner = {INNER[name]: given.pop(name) for name in INNER if name in given and door == "seamless3"}
@@ -130,7 +130,7 @@ def said(model: Naive, command: Command) -> Said:
 
 def _asked(c: Command) -> Asked | str:
     fields = dict(c.fields)
-    if wrong := _wrong(c.door, fields):
+    if wrong := _wrong(c.endpoint, fields):
         return wrong
     reference, ride = fields.get("promo_reference"), amount_of(fields.get("promo_amount") or "")
     if (ride and not reference) or (reference and ride is None):  # R48: a ride of nothing is none
@@ -169,11 +169,11 @@ def _wrong(door: str, fields: Fields) -> str:
 
 def _of_edition(c: Command, asked: Asked) -> Asked | str:
     """What the editions say differently."""
-    if c.door == "seamless3" and c.verb == "result":  # a win is told apart by its uuid
+    if c.endpoint == "seamless3" and c.verb == "result":  # a win is told apart by its uuid
         return asked._replace(reference=(asked.round, same_uuid(asked.uuid)))
-    if c.door == "seamless3":  # the round's one bet has its name
+    if c.endpoint == "seamless3":  # the round's one bet has its name
         return asked._replace(reference=asked.round)
-    if c.door == "seamless4" and c.verb == "cancel":  # the stored bet's currency counts
+    if c.endpoint == "seamless4" and c.verb == "cancel":  # the stored bet's currency counts
         return asked._replace(currency=None)
     if c.verb == "refund" and asked.reference is None:
         by_round = asked.profile["refund_by_round"] and asked.round is not None
@@ -233,7 +233,7 @@ Body = dict[str, Any]
 def answer(model: Naive, c: Command, it: Said) -> Body:
     """The whole body, ids being the model's; the V4 doors' words of a refusal are free, and left out."""
     told_by = {"transfer3": _transfer3, "transfer4": _transfer4, "seamless4": _seamless4}
-    return told_by.get(c.door, _seamless3)(model, c, it)
+    return told_by.get(c.endpoint, _seamless3)(model, c, it)
 
 
 def _transfer3(model: Naive, c: Command, it: Said) -> Body:

@@ -102,7 +102,7 @@ def owned(command: Command, life: int) -> Command:
         if fields.get(name) is not None:
             fields[name] = f"{life}-{fields[name]}"
     if uuid := fields.get("uuid"):
-        fits = command.door == "transfer3" or uuid in CANONICAL
+        fits = command.endpoint == "transfer3" or uuid in CANONICAL
         fields["uuid"] = f"{life:08}-0000-4000-8000-{uuid:0>12}" if fits else f"{life}-{uuid}"
     return command._replace(fields=fields)
 

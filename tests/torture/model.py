@@ -97,7 +97,7 @@ class World:
 
     def _differs(self, command: Command) -> str:
         """Ask both engines and the model."""
-        if command.door == "person":
+        if command.endpoint == "person":
             return self._freeze(command)
         said = doors.said(self.model, command)
         self.seen[said.word] += 1

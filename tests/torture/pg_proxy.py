@@ -24,7 +24,7 @@ MARKS: Final = {
     "pg_logical_emit_message": "proof",
     "for no key update": "lock",
     "as wanted": "read",
-    "insert into arrival": "record",
+    "insert into attempt": "record",
     "synchronous_commit": "setting",
     "begin": "begin",
     "commit": "commit",

@@ -161,7 +161,7 @@ real = TransferV3.take
 def take(self, route, call, world):
     asked = real(self, route, call, world)
     if type(asked) is Ask:
-        asked = asked._replace(request=msgspec.structs.replace(asked.request, door=call.query))
+        asked = asked._replace(request=msgspec.structs.replace(asked.request, endpoint=call.query))
     return asked
 TransferV3.take = take
 """

@@ -23,7 +23,7 @@ A_HAIR: Final = 1e-6
 
 def identity(request: Request) -> Identity:
     """Reads have no key; their type and what they look at tells them apart."""
-    keys = (request.key, request.alias) if request.key else request.lookups
+    keys = (request.key, request.second_key) if request.key else request.lookups
     return (type(request).__name__, request.partner, request.user, *keys, *request.content)
 
 
@@ -132,7 +132,7 @@ def _open(request: Request, told: Decision) -> bool:
     """Whether another verdict may follow: no key was claimed (R8), or not the uuid but its TransactionId."""
     if told.row is None or told.verdict in UNKEPT:
         return True
-    return request.alias != "" and told.row.key != request.key
+    return request.second_key != "" and told.row.key != request.key
 
 
 def _words(decision: Decision) -> str:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Wants
 from caisse.core.entries import Entry
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
@@ -284,7 +284,7 @@ class SimLedger:
                 self._give_up()
             raise
 
-    async def record(self, arrivals: Sequence[Arrival]) -> None:
+    async def record(self, attempts: Sequence[Attempt]) -> None:
         """See `Ledger.record`; they are not kept, since nothing depends on them."""
         session = self._ready()
         try:

@@ -60,7 +60,7 @@ def unique(row: Entry) -> list[Cell]:
         ("row", row.partner, row.player, row.seq),
         ("id", row.id, row.part),
     ]
-    return [*cells, ("alias", row.partner, row.alias)] if row.alias else cells
+    return [*cells, ("second_key", row.partner, row.second_key)] if row.second_key else cells
 
 
 class Tables:
@@ -121,7 +121,10 @@ class Tables:
     def read_rest(self, wanted: Wants, book: Book) -> None:
         """The others, which may see what came in between."""
         for partner, key in wanted.entries:
-            for found in (self.cells.get(("key", partner, key)), self.cells.get(("alias", partner, key))):
+            for found in (
+                self.cells.get(("key", partner, key)),
+                self.cells.get(("second_key", partner, key)),
+            ):
                 if found:
                     book.know(found)
         for round_key in rounds_to_load(wanted, book):

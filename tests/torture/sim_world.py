@@ -341,7 +341,7 @@ _BY: dict[str, Any] = {
     "id": "",
     "partner": "demo",
     "uuid": "",
-    "door": "/test",
+    "endpoint": "/test",
     "reason": "asked to",
     "by": "a person",
 }

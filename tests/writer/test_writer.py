@@ -136,8 +136,8 @@ class Faulty:
             raise self.committing.pop(0)
         await self.ledger.commit(book)
 
-    async def record(self, arrivals: Any) -> None:
-        await self.ledger.record(arrivals)
+    async def record(self, attempts: Any) -> None:
+        await self.ledger.record(attempts)
 
     def drop(self) -> None:
         self.drops += 1
@@ -184,7 +184,7 @@ def test_R6_sixty_four_at_once_have_one_effect(db_url: str, request_: Request, a
             assert {decision.row for decision in told if decision} == {firsts(told)[0].row}
             assert await desk.balance() == after * UNIT
         async with database(db_url) as db:
-            assert [tuple(r) for r in await db.fetch("select sum(count), count(*) from arrival")] == [(63, 1)]
+            assert [tuple(r) for r in await db.fetch("select sum(count), count(*) from attempt")] == [(63, 1)]
         await sound(db_url)
 
     run(main())

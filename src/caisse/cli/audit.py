@@ -31,8 +31,8 @@ def claims(*, anchored: bool = False) -> dict[str, str]:
 
 WHOLE: Final = {
     "double entry": "For each partner and currency all accounts sum to zero (R50, R54).",
-    "keys": "No key, alias, transaction's part or player is there twice (R1, R3, R4).",
-    "arrivals": "Repeats that were counted repeat a row that is there (R1).",
+    "keys": "No key, second key, transaction's part or player is there twice (R1, R3, R4).",
+    "attempts": "Repeats that were counted repeat a row that is there (R1).",
     "readable": "Every amount is a plain decimal number (R13).",
 }
 """What is checked beside the rows of one player."""

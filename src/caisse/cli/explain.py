@@ -61,9 +61,9 @@ def explain(id: str, partner: str | None, profiles: Path | None, url: str, as_js
     after their answer. Reads, and requests that could not be read or authenticated, leave nothing behind.
     """
     story, context = asyncio.run(_look(url, id, partner or "", policies(profiles)))
-    if not story.rows and not story.arrivals:
+    if not story.rows and not story.attempts:
         raise Failed(_nothing(id, partner))
-    told = events(story.rows, story.arrivals)
+    told = events(story.rows, story.attempts)
     if as_json:
         output.emit(_document(id, story, told, context))
     else:
@@ -109,7 +109,7 @@ def _answers(event: Event, context: Context) -> list[Answered]:
 def _told(event: Event, policy: Policy) -> Told | None:
     currency = event.row.currency if event.row else event.asked.get("currency", "")
     asked = Asked(event.player, event.uuid, currency, event.asked.get("reference", ""))
-    return answering.told(event.door, policy, asked, event.decision)
+    return answering.told(event.endpoint, policy, asked, event.decision)
 
 
 def _document(id_: str, story: Story, told: list[Event], context: Context) -> dict[str, object]:
@@ -135,7 +135,7 @@ def _event_document(event: Event, answers: list[Answered]) -> dict[str, object]:
         "count": event.count,
         "partner": event.partner,
         "user": event.player,
-        "door": event.door,
+        "endpoint": event.endpoint,
         "uuid": event.uuid,
         "asked": {"for": event.kind, **event.asked},
         "verdict": event.verdict,
@@ -186,7 +186,7 @@ def _headline(event: Event) -> str:
         when = f"{when} to {_second(event.last_at)}"
     times = "" if event.count == 1 else f", {event.count} times"
     again = ", again" if event.replay else ""
-    return f"{when}  {event.door}{again}{times}"
+    return f"{when}  {event.endpoint}{again}{times}"
 
 
 def _lines(event: Event, answers: list[Answered]) -> Iterable[tuple[str, str]]:

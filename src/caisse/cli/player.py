@@ -104,7 +104,18 @@ async def _look(url: str, partner: str, user: str, last: int) -> Sight:
 
 
 _ENTRY_TEXTS = ("seq", "id", "kind", "verdict", "rule", "currency")
-_ENTRY_KEYS = ("uuid", "provider", "reference", "round", "game", "session", "door", "key", "name", "details")
+_ENTRY_KEYS = (
+    "uuid",
+    "provider",
+    "reference",
+    "round",
+    "game",
+    "session",
+    "endpoint",
+    "key",
+    "name",
+    "details",
+)
 
 
 def _document(sight: Sight) -> dict[str, object]:

@@ -74,13 +74,13 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
         click.echo(
             f"Note: {output.visible(user)} was {state} already; the reason is kept all the same.", err=True
         )
-    door = f"caisse player {'freeze' if frozen else 'release'}"
+    endpoint = f"caisse player {'freeze' if frozen else 'release'}"
     request = SetFrozen(
         id=id_source()(),
         partner=partner,
         user=user,
         uuid="",
-        door=door,
+        endpoint=endpoint,
         frozen=frozen,
         reason=reason,
         by=by,

@@ -59,7 +59,7 @@ def decisions(row: Row, past: Past, say: Say) -> None:
 
 
 def _told(row: Row) -> tuple[object, ...]:
-    return row.at, row.door, row.uuid, row.provider, row.verdict
+    return row.at, row.endpoint, row.uuid, row.provider, row.verdict
 
 
 def words(row: Row, past: Past, say: Say) -> None:
@@ -69,8 +69,8 @@ def words(row: Row, past: Past, say: Say) -> None:
         return
     if row.key != form.key(row):
         say(f"row {row.seq} stands under the key {row.key}, its words make {form.key(row)}")
-    if row.alias and not (row.alias.startswith("x:") and row.kind in ("charge", "withdraw")):
-        say(f"row {row.seq} has the alias {row.alias}: a {row.kind} has none such")
+    if row.second_key and not (row.second_key.startswith("x:") and row.kind in ("charge", "withdraw")):
+        say(f"row {row.seq} has the second key {row.second_key}: a {row.kind} has none such")
     contents = form.contents(row)
     if contents and not any(fingerprint(content) == row.fingerprint for content in contents):
         say(f"row {row.seq} has a fingerprint that is not that of its words")

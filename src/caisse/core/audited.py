@@ -31,13 +31,13 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     kind: str
     verdict: str
     rule: str
-    door: str
+    endpoint: str
     currency: str
     amount: str
     balance: str
     asked: str
     key: str
-    alias: str
+    second_key: str
     fingerprint: bytes
     uuid: str
     provider: str
@@ -155,8 +155,8 @@ def row_hash(previous: bytes, r: Row) -> bytes:
     """BLAKE2b-256 over the previous hash and the row as compact JSON, amounts as they are stored."""
     text = (
         f"[{quoted(r.partner)},{quoted(r.player)},{r.seq},{quoted(r.id)},{r.part},{quoted(r.kind)},"
-        f"{quoted(r.verdict)},{quoted(r.rule)},{quoted(r.door)},{quoted(r.currency)},{quoted(r.amount)},"
-        f"{quoted(r.balance)},{quoted(r.asked)},{quoted(r.key)},{quoted(r.alias)},"
+        f"{quoted(r.verdict)},{quoted(r.rule)},{quoted(r.endpoint)},{quoted(r.currency)},{quoted(r.amount)},"
+        f"{quoted(r.balance)},{quoted(r.asked)},{quoted(r.key)},{quoted(r.second_key)},"
         f'"{r.fingerprint.hex()}",{quoted(r.uuid)},{quoted(r.provider)},{quoted(r.reference)},'
         f"{quoted(r.round)},{quoted(r.game)},{quoted(r.session)},{quoted(r.name)},{quoted(r.details)},{r.at}]"
     )

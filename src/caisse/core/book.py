@@ -17,7 +17,7 @@ from caisse.core.verdicts import Verdict
 PlayerKey = tuple[str, str]
 """(partner, user)"""
 EntryKey = tuple[str, str]
-"""(partner, key or alias)"""
+"""(partner, key or second key)"""
 RoundKey = tuple[str, str, str]
 """(partner, provider, round)"""
 
@@ -155,8 +155,8 @@ class Book:
     def know(self, entry: Entry) -> None:
         """Make an earlier row visible under its keys."""
         self.entries[entry.partner, entry.key] = entry
-        if entry.alias:
-            self.entries[entry.partner, entry.alias] = entry
+        if entry.second_key:
+            self.entries[entry.partner, entry.second_key] = entry
 
     def add_round(self, found: Round) -> None:
         """Make a round visible."""

@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     verdict: Verdict
     rule: str
     """The rule that decided: `R10`."""
-    door: str
+    endpoint: str
     currency: str
     amount: int
     """Signed movement on the player's wallet; 0 for a refusal."""
@@ -83,7 +83,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     asked: int
     """The amount that was asked for, moved or not."""
     key: str
-    alias: str
+    second_key: str
     fingerprint: bytes
     uuid: str
     provider: str
@@ -112,8 +112,8 @@ def row_hash(previous: bytes, entry: Entry) -> bytes:
     e = entry
     # fmt: off
     fields = (
-        e.partner, e.player, e.seq, e.id, e.part, e.kind, e.verdict, e.rule, e.door, e.currency,
-        show(e.amount), show(e.balance), show(e.asked), e.key, e.alias, e.fingerprint.hex(), e.uuid,
+        e.partner, e.player, e.seq, e.id, e.part, e.kind, e.verdict, e.rule, e.endpoint, e.currency,
+        show(e.amount), show(e.balance), show(e.asked), e.key, e.second_key, e.fingerprint.hex(), e.uuid,
         e.provider, e.reference, e.round, e.game, e.session, e.name, e.details, e.at,
     )
     # fmt: on

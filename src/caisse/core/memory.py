@@ -44,7 +44,7 @@ class Recall(NamedTuple):
         """
         unproven = self.assumed.difference((row.partner, row.key) for row in book.appended)
         if unproven:
-            unproven.difference_update((row.partner, row.alias) for row in book.appended)
+            unproven.difference_update((row.partner, row.second_key) for row in book.appended)
         if unproven:
             unproven.difference_update(_claims(undecided)[0])
         return not unproven

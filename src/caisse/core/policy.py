@@ -29,7 +29,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether a replayed answer is marked `"retransmission": true`."""
     codes: dict[str, Code] = {}
     """Verdict text -> wire code, where the operator's differs from the contract's table."""
-    aliases: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     """Further spelling of a field -> the field's own name."""
 
 
@@ -46,7 +46,7 @@ def in_words(policy: Policy) -> list[tuple[str, str, str]]:
         ("refund_by_round", _bool(policy.refund_by_round), _BY_ROUND[policy.refund_by_round]),
         ("retransmission", _bool(policy.retransmission), _RETRANSMISSION[policy.retransmission]),
         ("codes", _pairs(policy.codes), "Verdicts answered with a code of the operator's own."),
-        ("aliases", _pairs(policy.aliases), "Further spellings of a field that are understood."),
+        ("spellings", _pairs(policy.spellings), "Further spellings of a field that are understood."),
     ]
 
 

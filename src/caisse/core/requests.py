@@ -49,7 +49,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The player's id within the partner, exactly as sent."""
     uuid: str
     """The sender's id of this request; a key on the transfer door only."""
-    door: str
+    endpoint: str
     """The endpoint it came through, for explaining: `/user/refund`."""
 
     @property
@@ -58,7 +58,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return ""
 
     @property
-    def alias(self) -> str:
+    def second_key(self) -> str:
         """A second key (transfer V4's TransactionId); empty where there is none."""
         return ""
 
@@ -116,7 +116,7 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
     """The partner's TransactionId (transfer V4); empty on V3."""
 
     @property
-    def alias(self) -> str:
+    def second_key(self) -> str:
         return transfer_alias(self.transaction) if self.transaction else ""
 
     @property

@@ -41,15 +41,15 @@ def seen(request: Request, book: Book) -> Decision | None:
     """Have I seen this key? Then the first verdict (R1), or a refusal if the content differs (R5)."""
     first = book.entries.get((request.partner, request.key))
     if first is None:
-        return _seen_alias(request, book) if request.alias else None
-    if first.fingerprint != fingerprint(request.content) or first.alias != request.alias:
+        return _seen_alias(request, book) if request.second_key else None
+    if first.fingerprint != fingerprint(request.content) or first.second_key != request.second_key:
         return unkept(Verdict.KEY_CONFLICT, "R5")
     return replay(first)
 
 
 def _seen_alias(request: Request, book: Book) -> Decision | None:
     """R3, transfer V4: a known TransactionId under a new uuid."""
-    first = book.entries.get((request.partner, request.alias))
+    first = book.entries.get((request.partner, request.second_key))
     if first is None:
         return None
     if first.fingerprint != fingerprint(request.content):
@@ -115,13 +115,13 @@ def row(
         kind=kind,
         verdict=verdict,
         rule=rule,
-        door=request.door,
+        endpoint=request.endpoint,
         currency=currency,
         amount=amount,
         balance=balance + amount,
         asked=asked,
         key=request.key if key is None else key,
-        alias=request.alias if key is None else "",
+        second_key=request.second_key if key is None else "",
         fingerprint=fingerprint(request.content if content is None else content),
         uuid=request.uuid,
         provider=said["provider"],

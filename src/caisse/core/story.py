@@ -1,6 +1,6 @@
 """A story: what was asked, decided and written, one event for each request, in order of time.
 
-Made from journal rows and arrivals, which are all that is known. Pure, and nothing decides by it.
+Made from journal rows and attempts, which are all that is known. Pure, and nothing decides by it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.entries import MOVES, Decision, Entry, Kind
 from caisse.core.money import show
 from caisse.core.requests import transfer_key
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     partner: str
     player: str
-    door: str
+    endpoint: str
     uuid: str
     kind: Kind
     """What was asked for."""
@@ -78,10 +78,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def events(rows: Sequence[Entry], arrivals: Sequence[Arrival]) -> list[Event]:
+def events(rows: Sequence[Entry], attempts: Sequence[Attempt]) -> list[Event]:
     """In order of time. A player's rows keep their own order, whatever the servers' clocks said."""
     decided = [_decided(list(some)) for _, some in groupby(sorted(rows, key=_in_order), key=_request)]
-    arrived = [_arrived(arrival, rows) for arrival in arrivals]
+    arrived = [_arrived(attempt, rows) for attempt in attempts]
     latest: dict[tuple[str, str], int] = {}
     timed: list[tuple[int, int, Event]] = []
     for event in decided:
@@ -119,7 +119,7 @@ def _decided(rows: list[Entry]) -> Event:
         count=1,
         partner=first.partner,
         player=first.player,
-        door=first.door,
+        endpoint=first.endpoint,
         uuid=first.uuid,
         kind=ASKED_FOR.get(first.kind, first.kind),
         asked=_asked_of_row(first),
@@ -143,15 +143,15 @@ def _asked_of_row(row: Entry) -> dict[str, str]:
         game=row.game,
         provider=row.provider,
         session=row.session,
-        transaction=row.alias.removeprefix("x:"),
+        transaction=row.second_key.removeprefix("x:"),
         name="" if by_hand else row.name,
         reason=row.details if by_hand else "",
         by=row.name if by_hand else "",
     )
 
 
-def _arrived(a: Arrival, rows: Iterable[Entry]) -> Event:
-    kind, asked = _asked_of_arrival(a)
+def _arrived(a: Attempt, rows: Iterable[Entry]) -> Event:
+    kind, asked = _asked_of_attempt(a)
     verdict = Verdict(a.verdict)
     row = next((row for row in rows if _is_answer(row, a, kind, verdict)), None) if a.replay else None
     repeats = a.replay and verdict is not Verdict.ALREADY_TRANSFERRED
@@ -161,7 +161,7 @@ def _arrived(a: Arrival, rows: Iterable[Entry]) -> Event:
         count=a.count,
         partner=a.partner,
         player=a.player,
-        door=a.door,
+        endpoint=a.endpoint,
         uuid=a.uuid,
         kind=kind,
         asked=asked,
@@ -173,7 +173,7 @@ def _arrived(a: Arrival, rows: Iterable[Entry]) -> Event:
     )
 
 
-def _asked_of_arrival(a: Arrival) -> tuple[Kind, dict[str, str]]:
+def _asked_of_attempt(a: Attempt) -> tuple[Kind, dict[str, str]]:
     """From the key and the content (R5), which say all that counts."""
     content: list[str] = _content(a.content)
     space, _, rest = a.key.partition(":")
@@ -207,11 +207,11 @@ def _given(**values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def _is_answer(row: Entry, a: Arrival, kind: Kind, verdict: Verdict) -> bool:
+def _is_answer(row: Entry, a: Attempt, kind: Kind, verdict: Verdict) -> bool:
     """Whether a repeat was answered from that row."""
     if (row.partner, row.player) != (a.partner, a.player):
         return False
     if not row.provider:
-        return a.key in (row.key, row.alias) or row.key == transfer_key(a.uuid)
+        return a.key in (row.key, row.second_key) or row.key == transfer_key(a.uuid)
     same = row.key == a.key or (row.reference != "" and row.key.partition(":")[2] == a.key.partition(":")[2])
     return same and ASKED_FOR.get(row.kind, row.kind) is kind and row.verdict is verdict

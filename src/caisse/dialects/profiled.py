@@ -1,4 +1,4 @@
-"""The policy profiles that connections may have, their aliases held against the tables that serve them."""
+"""The policy profiles that connections may have, checked against the tables that serve them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ def policies(folder: Path | None = None) -> Mapping[str, Policy]:
 
 
 def field_names() -> frozenset[str]:
-    """Every field that an alias may stand for."""
+    """Every field that a further spelling may stand for."""
     endpoints = (*seamless_v4_table.ENDPOINTS, *seamless_v3_table.ENDPOINTS)
     return frozenset(name for endpoint in endpoints for name in endpoint.names)
 

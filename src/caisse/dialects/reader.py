@@ -14,7 +14,7 @@ import msgspec
 MAX_DEPTH = 32
 """Levels of objects and arrays in a body, itself the first. Real bodies have three; recursion stays low."""
 
-NO_ALIASES: Mapping[str, str] = {}
+NO_SPELLINGS: Mapping[str, str] = {}
 
 _decode = msgspec.json.Decoder(float_hook=msgspec.Raw).decode
 
@@ -81,16 +81,16 @@ def spelled(
     fields: dict[str, Any],
     names: frozenset[str],
     spellings: Mapping[str, str],
-    aliases: Mapping[str, str] = NO_ALIASES,
+    further: Mapping[str, str] = NO_SPELLINGS,
 ) -> dict[str, Any] | None:
     """The fields under their own names, unknown ones left out; None if one field is spelled twice.
 
-    `spellings`: each of `names`, and its lower case, -> that name. `aliases`: a profile's further spellings
+    `spellings`: each of `names`, and its lower case, -> that name. `further`: a profile's further spellings
     -> the name they stand for. Letter case never matters, an exact match is the quick way.
     """
     if fields.keys() <= names:
         return fields
-    others = {alias.lower(): name.lower() for alias, name in aliases.items()}
+    others = {name.lower(): own.lower() for name, own in further.items()}
     found: dict[str, Any] = {}
     for key, value in fields.items():
         name = spellings.get(key) or _respelled(key, spellings, others)

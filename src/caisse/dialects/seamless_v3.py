@@ -15,7 +15,7 @@ from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED
 from caisse.dialects.auth import parameters
 from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, Stranger, World, is_json
-from caisse.dialects.reader import NO_ALIASES, read, spelled
+from caisse.dialects.reader import NO_SPELLINGS, read, spelled
 from caisse.dialects.seamless_v3_table import BAD_REQUEST, ENDPOINTS, GROUP, OK, STATUSES, WORDS, WRONG
 from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
 from caisse.dialects.values import PRINTABLE
@@ -48,7 +48,7 @@ class SeamlessV3:
         policy = world.policies.get(connection.profile)
         if policy is None:
             return _unheard(503, _named(endpoint, fields))
-        found = _named(endpoint, fields, policy.aliases)
+        found = _named(endpoint, fields, policy.spellings)
         if found is None:
             return _unheard(400 if is_json(call.content_type) else 415, None)
         return _ask(endpoint, found, connection, policy, world)
@@ -68,11 +68,11 @@ def _connection(call: Call, world: World) -> Connection | None:
 
 
 def _named(
-    endpoint: Endpoint, fields: dict[str, Any] | None, aliases: Mapping[str, str] = NO_ALIASES
+    endpoint: Endpoint, fields: dict[str, Any] | None, further: Mapping[str, str] = NO_SPELLINGS
 ) -> dict[str, Any] | None:
     """The fields under the table's names; None if there are none, or one is spelled twice."""
     plain = None if fields is None else flat(fields)
-    return None if plain is None else spelled(plain, endpoint.names, endpoint.spellings, aliases)
+    return None if plain is None else spelled(plain, endpoint.names, endpoint.spellings, further)
 
 
 def flat(fields: dict[str, Any]) -> dict[str, Any] | None:
@@ -93,7 +93,7 @@ def _ask(
     values = gather(endpoint, found, world.currencies)
     if isinstance(values, Fault):
         return _refused(WRONG[values.wrong], found)
-    values.update(id=world.new_id(), partner=connection.partner, door=endpoint.path)
+    values.update(id=world.new_id(), partner=connection.partner, endpoint=endpoint.path)
     request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
     if isinstance(request, Fault):
         return _refused(WRONG[request.wrong], found)

@@ -87,7 +87,7 @@ class SeamlessV4:
         policy = world.policies.get(connection.profile)
         if policy is None:
             return _no_verdict(endpoint, fields)
-        found = fields and spelled(fields, endpoint.names, endpoint.spellings, policy.aliases)
+        found = fields and spelled(fields, endpoint.names, endpoint.spellings, policy.spellings)
         if found is None:
             return _refused(endpoint, UNREADABLE, None)
         if not _is_own_provider(found.get("providerId"), connection):
@@ -133,7 +133,7 @@ def _ask(
     values = gather(endpoint, found, world.currencies)
     if isinstance(values, Fault):
         return _refused(endpoint, WRONG[values.wrong], found, values.field)
-    values.update(id=world.new_id(), partner=connection.partner, door=endpoint.path)
+    values.update(id=world.new_id(), partner=connection.partner, endpoint=endpoint.path)
     request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
     if isinstance(request, Fault):
         return _refused(endpoint, WRONG[request.wrong], found, request.field)

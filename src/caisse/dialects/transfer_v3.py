@@ -221,7 +221,7 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
     if endpoint is SLOT_LOG:
         listed = partial(_listed, values, found["uuid"])
         return Listing(partner, values["start"], values["limit"], listed)
-    values.update(id=world.new_id(), partner=partner, door=endpoint.path)
+    values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
     request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))

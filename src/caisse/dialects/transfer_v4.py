@@ -101,7 +101,7 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
         return _refused(WRONG[values.wrong], values.field)
     if endpoint is SLOT_LOG:
         return Listing(partner, values["start"], values["limit"], partial(_listed, values))
-    values.update(id=world.new_id(), partner=partner, door=endpoint.path)
+    values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
     request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
         return _refused(WRONG[request.wrong], request.field)

@@ -16,7 +16,7 @@ class Words(NamedTuple):
     """What a profile may speak of."""
 
     fields: Collection[str]
-    """Every field that an alias may stand for."""
+    """Every field that a further spelling may stand for."""
     refusals: Collection[str]
     """Every verdict that may have a code of the operator's own."""
 
@@ -27,7 +27,7 @@ def profiles(folder: Path | None = None, words: Words | None = None) -> dict[str
     for file, text in _texts(folder):
         policy = read(text, file)
         if words:
-            _check_aliases(policy.aliases, words.fields, file)
+            _check_spellings(policy.spellings, words.fields, file)
             _check_codes(policy.codes, words.refusals, file)
         if policy.name in found:
             raise BadSettings(f"{file}: there is a profile named {policy.name} already")
@@ -76,17 +76,19 @@ def _check_codes(codes: Mapping[str, int], refusals: Collection[str], file: str)
             raise BadSettings(f"{file}: codes: {name!r} is no refusal of this door; known are {known}")
 
 
-def _check_aliases(aliases: Mapping[str, str], fields: Collection[str], file: str) -> None:
+def _check_spellings(spellings: Mapping[str, str], fields: Collection[str], file: str) -> None:
     known = {name.lower() for name in fields}
     seen: set[str] = set()
-    for alias, name in aliases.items():
+    for spelling, name in spellings.items():
         if name.lower() not in known:
             raise BadSettings(
-                f"{file}: aliases: {alias!r} stands for {name!r}, which is no field; known are"
+                f"{file}: spellings: {spelling!r} stands for {name!r}, which is no field; known are"
                 f" {', '.join(sorted(fields, key=str.lower))}"
             )
-        if alias.lower() in known:
-            raise BadSettings(f"{file}: aliases: {alias!r} is a field's own name")
-        if not alias.isascii() or alias.lower() in seen:
-            raise BadSettings(f"{file}: aliases: {alias!r} is not ASCII, or there twice but for letter case")
-        seen.add(alias.lower())
+        if spelling.lower() in known:
+            raise BadSettings(f"{file}: spellings: {spelling!r} is a field's own name")
+        if not spelling.isascii() or spelling.lower() in seen:
+            raise BadSettings(
+                f"{file}: spellings: {spelling!r} is not ASCII, or there twice but for letter case"
+            )
+        seen.add(spelling.lower())

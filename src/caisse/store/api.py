@@ -7,7 +7,7 @@ known when either fails. The four failures below are all a writer has to tell ap
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Wants
 
 Row = Sequence[Any]
@@ -48,7 +48,7 @@ class Ledger(Protocol):
         """Make durable what the book took in; on return all of it is, and all that was loaded too."""
         ...
 
-    async def record(self, arrivals: Sequence[Arrival]) -> None:
+    async def record(self, attempts: Sequence[Attempt]) -> None:
         """Write down requests that left no row, in a transaction of its own that nobody waits for."""
         ...
 

@@ -38,30 +38,30 @@ JOURNAL: Final = _select("journal", audited.JOURNAL, "partner, player, seq")
 DOUBLE: Final = {
     "key": """
 select partner, key, min(player), count(*) from journal group by partner, key having count(*) > 1""",
-    "alias": """
-select partner, alias, min(player), count(*) from journal where alias <> ''
-group by partner, alias having count(*) > 1""",
+    "second_key": """
+select partner, second_key, min(player), count(*) from journal where second_key <> ''
+group by partner, second_key having count(*) > 1""",
     "id and part": """
 select min(partner), cast(id as text), min(player), count(*) from journal
 group by id, part having count(*) > 1""",
 }
 """What must be there once -> those that are there more often."""
 
-LOST_ARRIVALS: Final = """
-select partner, player, key, uuid from arrival where not exists (
-    select 1 from player where player.partner = arrival.partner and player.id = arrival.player)
+LOST_ATTEMPTS: Final = """
+select partner, player, key, uuid from attempt where not exists (
+    select 1 from player where player.partner = attempt.partner and player.id = attempt.player)
 and not (verdict = 'key_conflict' and substr(content, 1, 10) = '["create",')
 or replay and not exists (
-    select 1 from journal where journal.partner = arrival.partner and journal.player = arrival.player
-    and journal.key = arrival.key)
+    select 1 from journal where journal.partner = attempt.partner and journal.player = attempt.player
+    and journal.key = attempt.key)
 and not exists (
-    select 1 from journal where journal.partner = arrival.partner and journal.player = arrival.player
-    and journal.alias = arrival.key and journal.alias <> '')
+    select 1 from journal where journal.partner = attempt.partner and journal.player = attempt.player
+    and journal.second_key = attempt.key and journal.second_key <> '')
 and not exists (
-    select 1 from journal where journal.partner = arrival.partner and journal.player = arrival.player
-    and substr(arrival.key, 1, 9) = 'rollback:' and journal.key = 'bet:' || substr(arrival.key, 10))
+    select 1 from journal where journal.partner = attempt.partner and journal.player = attempt.player
+    and substr(attempt.key, 1, 9) = 'rollback:' and journal.key = 'bet:' || substr(attempt.key, 10))
 limit 1000"""
-"""Arrivals of a player who is not there, or that repeat a row which is not there.
+"""Attempts of a player who is not there, or that repeat a row which is not there.
 
 The player of a creation under a uuid that was used before (R5) never came to be.
 """
@@ -206,8 +206,8 @@ async def _whole(db: Database, report: Report, totals: Totals) -> None:
     for what, sql in DOUBLE.items():
         for partner, value, player, count in await db.fetch(sql):
             report.add(Finding("keys", partner, player, f"{count} rows under the {what} {value}"))
-    for partner, player, key, uuid in await db.fetch(LOST_ARRIVALS):
+    for partner, player, key, uuid in await db.fetch(LOST_ATTEMPTS):
         report.add(
-            Finding("arrivals", partner, player, f"{key} (uuid {uuid}) was asked again, and is not there")
+            Finding("attempts", partner, player, f"{key} (uuid {uuid}) was asked again, and is not there")
         )
     report.currencies = sorted({currency for _, currency in totals.players})

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
@@ -14,7 +14,7 @@ from caisse.core.verdicts import Verdict
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
-ARRIVAL: Final = Arrival.__struct_fields__
+ATTEMPT: Final = Attempt.__struct_fields__
 ROUND_TURNS: Final = f"""on conflict (partner, provider, id) do update set {
     ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ("partner", "provider", "id", "player"))
 } where round.player = excluded.player"""

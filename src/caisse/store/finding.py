@@ -1,8 +1,8 @@
 """Finding a story by any id: a transaction, a uuid, a reference, a round, a session or a user.
 
-A request's story is all rows and arrivals under the keys that belong to it: a bet with its rollback, its
+A request's story is all rows and attempts under the keys that belong to it: a bet with its rollback, its
 tombstone and the bet that came too late, and what its round says where that decided. Every look-up goes
-through an index but two: a known user's arrivals, and the last resort for what no index leads to.
+through an index but two: a known user's attempts, and the last resort for what no index leads to.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.entries import Entry, Kind
 from caisse.core.requests import play_key, transfer_alias, transfer_key
 from caisse.core.verdicts import Verdict
@@ -32,8 +32,8 @@ SEVERAL_ROWS: Final = frozenset({Kind.PROMO, Kind.RESULT, Kind.ROUND_ROLLBACK})
 
 MOST: Final = 100
 """Rows read of a user, a busy round or a uuid that was used often; of a user the newest."""
-MOST_ARRIVALS: Final = 1_000
-"""Lines of arrivals read for one id; equal ones are told as one."""
+MOST_ATTEMPTS: Final = 1_000
+"""Lines of attempts read for one id; equal ones are told as one."""
 KEYS_AT_ONCE: Final = 50
 """Keys in one statement."""
 
@@ -44,11 +44,11 @@ Rows = dict[tuple[str, str, int], Entry]
 
 
 class Story(msgspec.Struct):
-    """What was found: journal rows in order of time, and arrivals."""
+    """What was found: journal rows in order of time, and attempts."""
 
     found_as: list[str]
     rows: list[Entry]
-    arrivals: list[Arrival]
+    attempts: list[Attempt]
     own: list[Entry]
     """Of the rows those under the id's own keys: what it moved, without what only explains it."""
     cut: bool = False
@@ -70,14 +70,14 @@ async def find(db: Database, text: str, partner: str = "") -> Story:
     """Everything that belongs to an id, of one partner or of all; an empty story if nothing does."""
     scope = await _scope(db, text.strip(), partner)
     found = {name: await search(scope) for name, search in SEARCHES.items()}
-    arrived = await _arrivals(scope, "uuid", {(p, u) for p in scope.partners for u in _spellings(scope.text)})
+    arrived = await _attempts(scope, "uuid", {(p, u) for p in scope.partners for u in _spellings(scope.text)})
     user = await _user(scope)
     if not (user or arrived or any(found.values())):
         found = {"round or session": await _last_resort(scope)}
     own = _distinct(row for some in found.values() for row in some)
     own |= _distinct(await _under_its_keys(scope, own.values(), arrived))
     rows = own | _distinct(await _around(scope, own.values()))
-    arrived += await _arrivals_of(scope, rows.values()) + await _arrivals_by_user(scope, user)
+    arrived += await _attempts_of(scope, rows.values()) + await _attempts_by_user(scope, user)
     own |= _distinct(user)
     rows |= own
     rows |= _distinct(await _answering(scope, rows.values(), arrived))
@@ -101,11 +101,11 @@ def related(key: str) -> list[str]:
     return [f"{other}:{rest}" for other in BET_KINDS] if kind in BET_KINDS else [key]
 
 
-def folded(arrivals: Iterable[Arrival]) -> list[Arrival]:
-    """Equal arrivals as one, in order of the first; each line is read once, however it was found."""
-    lines: dict[tuple[Any, ...], Arrival] = {}
-    for a in {msgspec.structs.astuple(a): a for a in arrivals}.values():
-        key = (a.partner, a.player, a.key, a.verdict, a.rule, a.replay, a.door, a.uuid, a.content)
+def folded(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Equal attempts as one, in order of the first; each line is read once, however it was found."""
+    lines: dict[tuple[Any, ...], Attempt] = {}
+    for a in {msgspec.structs.astuple(a): a for a in attempts}.values():
+        key = (a.partner, a.player, a.key, a.verdict, a.rule, a.replay, a.endpoint, a.uuid, a.content)
         line = lines.setdefault(key, a)
         if line is not a:
             first, last = min(line.first_at, a.first_at), max(line.last_at, a.last_at)
@@ -139,7 +139,7 @@ async def _uuid(scope: Scope) -> list[Entry]:
 
 
 async def _partner_transaction(scope: Scope) -> list[Entry]:
-    return await _by_keys(scope, {(p, transfer_alias(scope.text)) for p in scope.partners}, "alias")
+    return await _by_keys(scope, {(p, transfer_alias(scope.text)) for p in scope.partners}, "second_key")
 
 
 async def _reference(scope: Scope) -> list[Entry]:
@@ -190,12 +190,12 @@ async def _last_resort(scope: Scope) -> list[Entry]:
     return await _everywhere(scope, "(round = $2 or session = $2)")
 
 
-async def _under_its_keys(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
+async def _under_its_keys(scope: Scope, rows: Iterable[Entry], attempts: Iterable[Attempt]) -> list[Entry]:
     """The rows of the same story as those found: a bet's, its rollback's, its late bet's."""
     keys = {(row.partner, key) for row in rows for key in related(row.key)}
-    keys |= {(a.partner, key) for a in arrivals for key in related(a.key)}
-    aliases = {(a.partner, a.key) for a in arrivals}
-    return await _by_keys(scope, keys) + await _by_keys(scope, aliases, "alias")
+    keys |= {(a.partner, key) for a in attempts for key in related(a.key)}
+    second_keys = {(a.partner, a.key) for a in attempts}
+    return await _by_keys(scope, keys) + await _by_keys(scope, second_keys, "second_key")
 
 
 async def _around(scope: Scope, rows: Iterable[Entry]) -> list[Entry]:
@@ -210,13 +210,13 @@ async def _around(scope: Scope, rows: Iterable[Entry]) -> list[Entry]:
     return found
 
 
-async def _answering(scope: Scope, rows: Iterable[Entry], arrivals: Iterable[Arrival]) -> list[Entry]:
+async def _answering(scope: Scope, rows: Iterable[Entry], attempts: Iterable[Attempt]) -> list[Entry]:
     """The rows that repeats were answered from, where they are not among those read: older ones, say."""
-    known = {(row.partner, key) for row in rows for key in (row.key, row.alias)}
-    repeats = [a for a in arrivals if a.replay]
+    known = {(row.partner, key) for row in rows for key in (row.key, row.second_key)}
+    repeats = [a for a in attempts if a.replay]
     keys = {(a.partner, key) for a in repeats for key in (*related(a.key), transfer_key(a.uuid))}
     found = await _by_keys(scope, keys - known)
-    return found + await _by_keys(scope, {(a.partner, a.key) for a in repeats} - known, "alias")
+    return found + await _by_keys(scope, {(a.partner, a.key) for a in repeats} - known, "second_key")
 
 
 def _is_late(row: Entry) -> bool:
@@ -241,7 +241,7 @@ async def _everywhere(scope: Scope, where: str, *, newest: bool = False) -> list
 
 
 async def _by_keys(scope: Scope, keys: EntryKeys, column: str = "key") -> list[Entry]:
-    """At most one row for each key; `column` is key or alias."""
+    """At most one row for each key; `column` is key or second_key."""
     found: list[Entry] = []
     for partner, some in _chunks(keys):
         where = f"partner = $1 and {column} in ({_places(some)}) and {column} <> ''"
@@ -277,30 +277,30 @@ async def _read(scope: Scope, sql: str, most: int, *args: Any) -> Sequence[Seque
     return rows[:most]
 
 
-async def _arrivals_of(scope: Scope, rows: Iterable[Entry]) -> list[Arrival]:
+async def _attempts_of(scope: Scope, rows: Iterable[Entry]) -> list[Attempt]:
     """Under the rows' keys and what belongs to them; on the transfer door a used uuid is such a key too."""
     rows = list(rows)
-    keys = {(row.partner, key) for row in rows for key in (*related(row.key), row.alias) if key}
+    keys = {(row.partner, key) for row in rows for key in (*related(row.key), row.second_key) if key}
     uuids = {(row.partner, row.uuid) for row in rows if row.uuid and not row.provider}
-    return await _arrivals(scope, "key", keys) + await _arrivals(scope, "uuid", uuids)
+    return await _attempts(scope, "key", keys) + await _attempts(scope, "uuid", uuids)
 
 
-async def _arrivals_by_user(scope: Scope, rows: list[Entry]) -> list[Arrival]:
-    return await _arrivals(scope, "player", {(row.partner, row.player) for row in rows})
+async def _attempts_by_user(scope: Scope, rows: list[Entry]) -> list[Attempt]:
+    return await _attempts(scope, "player", {(row.partner, row.player) for row in rows})
 
 
-async def _arrivals(scope: Scope, column: str, keys: EntryKeys) -> list[Arrival]:
+async def _attempts(scope: Scope, column: str, keys: EntryKeys) -> list[Attempt]:
     """`column` is key, uuid or player."""
-    found: list[Arrival] = []
+    found: list[Attempt] = []
     for partner, some in _chunks(keys):
         sql = (
-            f"select {', '.join(columns.ARRIVAL)} from arrival where partner = $1"
+            f"select {', '.join(columns.ATTEMPT)} from attempt where partner = $1"
             f" and {column} in ({_places(some)}) order by last_at desc"
         )
-        found += [_arrival(row) for row in await _read(scope, sql, MOST_ARRIVALS, partner, *some)]
+        found += [_attempt(row) for row in await _read(scope, sql, MOST_ATTEMPTS, partner, *some)]
     return found
 
 
-def _arrival(row: Iterable[Any]) -> Arrival:
-    fields: Mapping[str, Any] = dict(zip(columns.ARRIVAL, row, strict=True))
-    return Arrival(**{**fields, "replay": bool(fields["replay"])})
+def _attempt(row: Iterable[Any]) -> Attempt:
+    fields: Mapping[str, Any] = dict(zip(columns.ATTEMPT, row, strict=True))
+    return Attempt(**{**fields, "replay": bool(fields["replay"])})

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
@@ -37,10 +37,11 @@ select {columns.JOURNAL_SELECT}
 from unnest($1::text[], $2::text[]) as wanted (partner, key)
 join journal on journal.partner = wanted.partner and journal.key = wanted.key"""
 
-LOAD_ALIASES: Final = f"""
+LOAD_SECOND_KEYS: Final = f"""
 select {columns.JOURNAL_SELECT}
-from unnest($1::text[], $2::text[]) as wanted (partner, alias)
-join journal on journal.partner = wanted.partner and journal.alias = wanted.alias and journal.alias <> ''"""
+from unnest($1::text[], $2::text[]) as wanted (partner, second_key)
+join journal on journal.partner = wanted.partner and journal.second_key = wanted.second_key
+    and journal.second_key <> ''"""
 
 LOAD_ROUNDS: Final = f"""
 select {columns.ROUND_SELECT}
@@ -141,13 +142,13 @@ class PostgresLedger:
             self.drop()
             raise FateUnknown("the database warned during the commit")
 
-    async def record(self, arrivals: Sequence[Arrival]) -> None:
+    async def record(self, attempts: Sequence[Attempt]) -> None:
         """See `Ledger.record`. Not synced by itself: the next commit's sync carries it."""
         try:
             connection = await self._ready()
             async with connection.transaction():
                 await connection.execute("set local synchronous_commit = off")
-                await connection.execute(RECORD, *record_arguments(arrivals))
+                await connection.execute(RECORD, *record_arguments(attempts))
         except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
             raise _reading_failed(error) from error
@@ -196,11 +197,11 @@ async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
     book = Book()
     if wanted.players:
         columns.add_players(book, await connection.fetch(LOAD_PLAYERS, *_columns(wanted.players, 2)))
-    aliases = [key for key in wanted.entries if key[1].startswith("x:")]
+    second_keys = [key for key in wanted.entries if key[1].startswith("x:")]
     if wanted.entries:
         await _load_entries(connection, LOAD_ENTRIES, wanted.entries, book)
-    if aliases:
-        await _load_entries(connection, LOAD_ALIASES, aliases, book)
+    if second_keys:
+        await _load_entries(connection, LOAD_SECOND_KEYS, second_keys, book)
     rounds = rounds_to_load(wanted, book)
     if rounds:
         for row in await connection.fetch(LOAD_ROUNDS, *_columns(rounds, 3)):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec.structs import astuple, fields
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry
 from caisse.store import columns
@@ -21,7 +21,7 @@ from caisse.store.changed import changed
 SEPARATOR: Final = "\x1f"
 """ASCII's unit separator. A value that holds it is refused: no id may hold control characters."""
 
-_TYPES: Final = {f.name: f.type for kind in (Entry, Player, Round, Arrival) for f in fields(kind)}
+_TYPES: Final = {f.name: f.type for kind in (Entry, Player, Round, Attempt) for f in fields(kind)}
 _BYTES: Final = frozenset(name for name, of in _TYPES.items() if of is bytes)
 _NUMBERS: Final = frozenset(name for name, of in _TYPES.items() if of in (int, bool)) - columns.AS_TEXT
 
@@ -69,7 +69,7 @@ def _joined(literals: Iterable[str]) -> str:
 _JOURNAL: Final = Rows("journal", columns.JOURNAL)
 _PLAYERS: Final = Rows("player", columns.PLAYER)
 _ROUNDS: Final = Rows("round", columns.ROUND)
-_ARRIVALS: Final = Rows("arrival", columns.ARRIVAL)
+_ATTEMPTS: Final = Rows("attempt", columns.ATTEMPT)
 
 
 def _move(p: Player) -> str:
@@ -106,12 +106,12 @@ def _counted(*parts: str) -> str:
 _COMMON: Final = (_MOVE, _insert(_JOURNAL, 2))
 COMMON: Final = _counted(*_COMMON)
 FULL: Final = _counted(*_COMMON, _insert(_PLAYERS, 3), f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}")
-RECORD: Final = _insert(_ARRIVALS, 1)
+RECORD: Final = _insert(_ATTEMPTS, 1)
 
 
-def record_arguments(arrivals: Sequence[Arrival]) -> list[str]:
+def record_arguments(attempts: Sequence[Attempt]) -> list[str]:
     """The arguments of `RECORD`. ValueError for a value that holds the separator."""
-    return [_ARRIVALS.text([*astuple(arrival)] for arrival in arrivals)]
+    return [_ATTEMPTS.text([*astuple(attempt)] for attempt in attempts)]
 
 
 def statement(book: Book) -> tuple[str, list[str | int]]:

@@ -18,7 +18,7 @@ import apsw
 import msgspec
 from msgspec.structs import astuple
 
-from caisse.core.arrivals import Arrival
+from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Wants, rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
@@ -42,10 +42,10 @@ cross join player on player.partner = wanted.value ->> 0 and player.id = wanted.
 LOAD_ENTRIES: Final = f"""
 select {columns.JOURNAL_SELECT} from json_each(?) as wanted
 cross join journal on journal.partner = wanted.value ->> 0 and journal.key = wanted.value ->> 1"""
-LOAD_ALIASES: Final = f"""
+LOAD_SECOND_KEYS: Final = f"""
 select {columns.JOURNAL_SELECT} from json_each(?) as wanted
-cross join journal on journal.partner = wanted.value ->> 0 and journal.alias = wanted.value ->> 1
-    and journal.alias <> ''"""
+cross join journal on journal.partner = wanted.value ->> 0 and journal.second_key = wanted.value ->> 1
+    and journal.second_key <> ''"""
 LOAD_ROUNDS: Final = f"""
 select {columns.ROUND_SELECT} from json_each(?) as wanted
 cross join round on round.partner = wanted.value ->> 0 and round.provider = wanted.value ->> 1
@@ -70,7 +70,7 @@ MOVE_PLAYER: Final = """
 update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?, balances = ?
 where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
-RECORD: Final = _insert("arrival", columns.ARRIVAL)
+RECORD: Final = _insert("attempt", columns.ATTEMPT)
 TURN_ROUND: Final = f"{_insert('round', columns.ROUND)} {columns.ROUND_TURNS}"
 
 
@@ -106,9 +106,9 @@ class SqliteLedger:
         if self._checkpoints.unsynced is not None:
             raise FateUnknown(f"a sync failed: {self._checkpoints.unsynced}", fatal=True)
 
-    async def record(self, arrivals: Sequence[Arrival]) -> None:
+    async def record(self, attempts: Sequence[Attempt]) -> None:
         """See `Ledger.record`."""
-        await self._run(lambda c: _record(c, arrivals))
+        await self._run(lambda c: _record(c, attempts))
 
     async def _run(self, work: Callable[[apsw.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._ready()))
@@ -164,8 +164,8 @@ def _read(c: apsw.Connection, wanted: Wants) -> Book:
     columns.add_players(book, c.execute(LOAD_PLAYERS, _keys(wanted.players)))
     for row in c.execute(LOAD_ENTRIES, _keys(wanted.entries)):
         book.know(columns.entry_of(row))
-    if aliases := [key for key in wanted.entries if key[1].startswith("x:")]:
-        for row in c.execute(LOAD_ALIASES, _keys(aliases)):
+    if second_keys := [key for key in wanted.entries if key[1].startswith("x:")]:
+        for row in c.execute(LOAD_SECOND_KEYS, _keys(second_keys)):
             book.know(columns.entry_of(row))
     if rounds := rounds_to_load(wanted, book):
         for row in c.execute(LOAD_ROUNDS, _keys(rounds)):
@@ -202,10 +202,10 @@ def _write(c: apsw.Connection, book: Book) -> None:
         raise Conflict("a player or round changed since it was read")
 
 
-def _record(c: apsw.Connection, arrivals: Sequence[Arrival]) -> None:
+def _record(c: apsw.Connection, attempts: Sequence[Attempt]) -> None:
     _begin(c)
     try:
-        _many(c, RECORD, map(astuple, arrivals))
+        _many(c, RECORD, map(astuple, attempts))
     except (apsw.Error, ValueError) as error:
         _undo(c)
         raise Unavailable(f"recording failed: {error}") from error

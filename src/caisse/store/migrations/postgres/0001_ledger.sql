@@ -84,13 +84,13 @@ create table journal (
     kind        text collate "C" not null,
     verdict     text collate "C" not null,
     rule        text collate "C" not null,
-    door        text collate "C" not null,
+    endpoint    text collate "C" not null,
     currency    text collate "C" not null,
     amount      numeric not null check (amount > '-Infinity' and amount < 'Infinity'),
     balance     numeric not null check (balance >= 0 and balance < 'Infinity'),
     asked       numeric not null check (asked >= 0 and asked < 'Infinity'),
     key         text collate "C" not null,
-    alias       text collate "C" not null,
+    second_key  text collate "C" not null,
     fingerprint bytea not null check (length(fingerprint) = 16),
     uuid        text collate "C" not null,
     provider    text collate "C" not null,
@@ -106,7 +106,7 @@ create table journal (
 );
 
 create unique index journal_key on journal (partner, key);
-create unique index journal_alias on journal (partner, alias) where alias <> '';
+create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
 create unique index journal_id on journal (id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
@@ -158,14 +158,14 @@ end $$;
 
 -- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
 -- written once a second, equal ones counted together.
-create table arrival (
+create table attempt (
     partner     text collate "C" not null,
     player      text collate "C" not null,
     key         text collate "C" not null,
     verdict     text collate "C" not null,
     rule        text collate "C" not null,
     replay      boolean not null,
-    door        text collate "C" not null,
+    endpoint    text collate "C" not null,
     uuid        text collate "C" not null,
     content     text not null,
     count       bigint not null,
@@ -173,6 +173,6 @@ create table arrival (
     last_at     bigint not null
 );
 
-create index arrival_key on arrival (partner, key);
-create index arrival_uuid on arrival (uuid);
-create index arrival_player on arrival (partner, player);
+create index attempt_key on attempt (partner, key);
+create index attempt_uuid on attempt (uuid);
+create index attempt_player on attempt (partner, player);

@@ -67,13 +67,13 @@ create table journal (
     kind        text not null,
     verdict     text not null,
     rule        text not null,
-    door        text not null,
+    endpoint    text not null,
     currency    text not null,
     amount      text not null check (amount glob '[0-9]*.[0-9]*' or amount glob '-[0-9]*.[0-9]*'),
     balance     text not null check (balance glob '[0-9]*.[0-9]*'),
     asked       text not null check (asked glob '[0-9]*.[0-9]*'),
     key         text not null,
-    alias       text not null,
+    second_key  text not null,
     fingerprint blob not null check (length(fingerprint) = 16),
     uuid        text not null,
     provider    text not null,
@@ -89,7 +89,7 @@ create table journal (
 
 create unique index journal_seq on journal (partner, player, seq);
 create unique index journal_key on journal (partner, key);
-create unique index journal_alias on journal (partner, alias) where alias <> '';
+create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
 create unique index journal_id on journal (id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
@@ -131,14 +131,14 @@ end;
 
 -- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
 -- written once a second, equal ones counted together.
-create table arrival (
+create table attempt (
     partner     text not null,
     player      text not null,
     key         text not null,
     verdict     text not null,
     rule        text not null,
     replay      integer not null,
-    door        text not null,
+    endpoint    text not null,
     uuid        text not null,
     content     text not null,
     count       integer not null,
@@ -146,6 +146,6 @@ create table arrival (
     last_at     integer not null
 ) strict;
 
-create index arrival_key on arrival (partner, key);
-create index arrival_uuid on arrival (uuid);
-create index arrival_player on arrival (partner, player);
+create index attempt_key on attempt (partner, key);
+create index attempt_uuid on attempt (uuid);
+create index attempt_player on attempt (partner, player);

@@ -1,4 +1,4 @@
-"""Arrivals: requests that left no row of their own, remembered so that every answer can be explained.
+"""Attempts: requests that left no row of their own, remembered so that every answer can be explained.
 
 A repeat, and a refusal that claims no key, change nothing; but who asks "what happened to my request?" must
 see them. Equal ones are counted together, so that a storm of repeats costs one line.
@@ -13,10 +13,10 @@ from caisse.core.verdicts import Verdict
 
 _json = msgspec.json.Encoder()
 
-ArrivalKey = tuple[str | bool, ...]
+AttemptKey = tuple[str | bool, ...]
 
 
-class Arrival(msgspec.Struct):
+class Attempt(msgspec.Struct):
     """Some equal requests: under which key, what was answered, how many there were and when."""
 
     partner: str
@@ -26,7 +26,7 @@ class Arrival(msgspec.Struct):
     verdict: str
     rule: str
     replay: bool
-    door: str
+    endpoint: str
     uuid: str
     content: str
     """What was asked (R5), as a JSON array; of a refused rollback its amount too."""
@@ -35,12 +35,12 @@ class Arrival(msgspec.Struct):
     last_at: int
 
 
-class Arrivals:
+class Attempts:
     """Those not yet written, folded. Holds at most `room` lines; what does not fit is counted and dropped."""
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._lines: dict[ArrivalKey, Arrival] = {}
+        self._lines: dict[AttemptKey, Attempt] = {}
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -52,9 +52,9 @@ class Arrivals:
             return
         if isinstance(request, Look | LookTransfer):
             return
-        who = (request.partner, request.user, request.uuid, request.door)
-        asked: Content = () if decision.replay else (request.alias, *_asked(request, decision))
-        key: ArrivalKey = (*who, request.key, decision.verdict.value, decision.replay, *asked)
+        who = (request.partner, request.user, request.uuid, request.endpoint)
+        asked: Content = () if decision.replay else (request.second_key, *_asked(request, decision))
+        key: AttemptKey = (*who, request.key, decision.verdict.value, decision.replay, *asked)
         line = self._lines.get(key)
         if line is not None:
             line.count += 1
@@ -64,7 +64,7 @@ class Arrivals:
         else:
             self.dropped += 1
 
-    def take(self) -> list[Arrival]:
+    def take(self) -> list[Attempt]:
         """What is to be written now; nothing is left behind."""
         lines, self._lines = list(self._lines.values()), {}
         return lines
@@ -77,15 +77,15 @@ def _asked(request: Request, decision: Decision) -> Content:
     return request.content
 
 
-def _line(request: Request, decision: Decision, now: int) -> Arrival:
-    return Arrival(
+def _line(request: Request, decision: Decision, now: int) -> Attempt:
+    return Attempt(
         partner=request.partner,
         player=request.user,
-        key=request.alias or request.key,
+        key=request.second_key or request.key,
         verdict=decision.verdict.value,
         rule=decision.rule,
         replay=decision.replay,
-        door=request.door,
+        endpoint=request.endpoint,
         uuid=request.uuid,
         content=_json.encode(_asked(request, decision)).decode(),
         count=1,
