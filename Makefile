@@ -1,9 +1,7 @@
 # Works with GNU make 3.81 and newer. Everything lands in .venv; nothing else on the machine is touched.
 
-# The quickest Python here, looked for once; choose another with `make test PYTHON=/path/to/python`.
-ifeq ($(origin PYTHON), undefined)
-PYTHON = $(eval PYTHON := $$(shell sh supply/python.sh))$(PYTHON)
-endif
+# Python 3.11 or newer; choose another with `make test PYTHON=/path/to/python3`.
+PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
@@ -44,19 +42,23 @@ lock: .venv-lock/bin/uv  ## write requirements/*.lock anew from pyproject.toml (
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.lock \
 		--constraint requirements/build.lock --output-file requirements/dev.lock
+	$(COMPILE) --group supply --constraint requirements/dev.lock --constraint requirements/run.lock \
+		--output-file requirements/supply.lock
 	$(COMPILE) --group bench-build --constraint requirements/build.lock \
 		--output-file requirements/bench-build.lock
 	$(COMPILE) pyproject.toml --group bench --constraint requirements/run.lock \
 		--constraint requirements/bench-build.lock --output-file requirements/bench.lock
 
-sbom: .venv/dev.stamp  ## write the bill of materials (CycloneDX) to dist/sbom.json
-	$(BIN)/python -m supply.sbom
+sbom: .venv-supply/supply.stamp  ## write the bill of materials (CycloneDX) to dist/sbom.json
+	mkdir -p dist
+	.venv-supply/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.json requirements/run.lock
 
-audit-deps: .venv/dev.stamp  ## ask OSV what is known against the locked versions; needs the network
-	$(BIN)/python -m supply.vulnerabilities
+audit-deps: .venv-supply/supply.stamp  ## ask what is known against the locked versions; needs the network
+	for lock in requirements/*.lock; do .venv-supply/bin/pip-audit --strict --disable-pip --requirement $$lock || exit 1; done
 
 clean:  ## remove the environments, caches, build products and the demo's var/
-	rm -rf .venv .venv-lock .venv-bench var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock .venv-bench .venv-supply var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 COMPILE = .venv-lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
@@ -92,6 +94,13 @@ endef
 .venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
 	$(PIP) install --require-hashes -r requirements/dev.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What looks at the supply chain has an environment of its own: it must not share versions with what it looks at.
+.venv-supply/supply.stamp: requirements/supply.lock
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv --clear .venv-supply
+	.venv-supply/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/supply.lock
 	@touch $@
 
 # The benchmark's own environment: caisse as locked for its users, and the peers. A peer without a wheel is built

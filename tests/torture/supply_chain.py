@@ -1,4 +1,4 @@
-"""The supply chain: locks, what is installed, and the bill of materials, each tampered with in every way."""
+"""The supply chain: locks, and what is installed, each tampered with in every way."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from supply import installed, locks, sbom
+from supply import installed, locks
 from supply.locks import FOLDER, RUN, BadLock
-from supply.sbom import Bom
 from tests.torture.toolbox import NEITHER, Harness, Run
 
 DEV = "dev.lock"
@@ -27,18 +26,16 @@ class Chain(NamedTuple):
     """The locks, as they are written."""
     versions: Mapping[str, str]
     """What is installed."""
-    bom: Bom
 
     def faults(self) -> list[str]:
-        """Nothing, if whoever installs caisse gets what was tested, and the bill says what that is."""
+        """Nothing, if an installation gets what was tested."""
         try:
             read = {name: list(locks.pins(text)) for name, text in self.texts.items()}
         except BadLock as error:
             return [str(error)]
         found = locks.unhashed(read) + locks.disagreeing(read)
         found += installed.differing(read[DEV], self.versions)
-        found += installed.unlocked(importlib.metadata.requires("caisse") or (), read[RUN])
-        return found + sbom.faults(self.bom, read[RUN])
+        return found + installed.unlocked(importlib.metadata.requires("caisse") or (), read[RUN])
 
 
 Tampering = Callable[[Chain, random.Random], Chain]
@@ -61,7 +58,7 @@ def attack(run: Run) -> None:
 def genuine() -> Chain:
     """As it stands in the repository and in this environment."""
     texts = {file.name: file.read_text("utf-8") for file in FOLDER.glob("*.lock")}
-    return Chain(texts, installed.versions(), sbom.bom(list(locks.pins(texts[RUN])), sbom.version()))
+    return Chain(texts, installed.versions())
 
 
 def changed_files(run: Run) -> list[str]:
@@ -115,36 +112,15 @@ def installs_another(chain: Chain, chance: random.Random) -> Chain:
     return chain._replace(versions={**chain.versions, name: "0.0.1"})
 
 
-def forgets_a_component(chain: Chain, chance: random.Random) -> Chain:
-    parts = list(chain.bom["components"])
-    parts.pop(chance.randrange(len(parts)))
-    return chain._replace(bom={**chain.bom, "components": parts})
-
-
-def makes_one_up(chain: Chain, chance: random.Random) -> Chain:
-    part = {**chance.choice(chain.bom["components"]), "purl": "pkg:pypi/made-up@1"}
-    return chain._replace(bom={**chain.bom, "components": [*chain.bom["components"], part]})
-
-
-def lists_no_hash(chain: Chain, chance: random.Random) -> Chain:
-    parts = list(chain.bom["components"])
-    at = chance.randrange(len(parts))
-    parts[at] = {**parts[at], "externalReferences": []}
-    return chain._replace(bom={**chain.bom, "components": parts})
-
-
 TAMPERINGS: Mapping[str, Tampering] = {
     "drops the hashes of a requirement": drops_hashes,
     "wants any newer version": loosens,
     "locks another version": changes_a_version,
     "installs another version": installs_another,
-    "forgets a component of the bill": forgets_a_component,
-    "bills a component that is not there": makes_one_up,
-    "bills a component without a hash": lists_no_hash,
 }
 
 HARNESS = Harness(
-    claim="what is installed is locked with hashes, unchanged, and on the bill of materials",
+    claim="what is installed is locked with hashes, and unchanged",
     attack=attack,
     engines=(NEITHER,),
     plants={name: name for name in TAMPERINGS},
