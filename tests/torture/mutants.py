@@ -1,8 +1,8 @@
 """Mutants: every small change that can be made to a module, each with a name that outlives a shifted line.
 
 A comparison turned, an arithmetic sign, a number or a text changed, `and` for `or`, a condition reversed, a
-statement left out, a `return` that returns nothing. What is no code is left alone: annotations, docstrings,
-decorators, the words of messages.
+statement left out, a `return` that returns nothing, two guards in the other order. What is no code is left
+alone: annotations, docstrings, decorators, the words of messages.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 CORE = Path(__file__).resolve().parents[2] / "src" / "caisse" / "core"
 
@@ -88,6 +89,30 @@ def _changes(tree: ast.Module, module: str) -> Iterator[str]:
             _put(owner, field, index, other)
             yield f"{where}: {_text(node)} -> {_text(other)}"
             _put(owner, field, index, node)
+    yield from _swaps(tree, module)
+
+
+def _swaps(owner: ast.AST, where: str) -> Iterator[str]:
+    """Neighbouring guards in the other order: their order is the precedence of verdicts."""
+    for _, value in ast.iter_fields(owner):
+        for index, node in enumerate(value) if isinstance(value, list) else [(0, value)]:
+            if not isinstance(node, ast.AST):
+                continue
+            if isinstance(value, list) and index + 1 < len(value) and _are_guards(node, value[index + 1]):
+                value[index], value[index + 1] = value[index + 1], node
+                yield f"{where}: {_text(node.test)} <-> {_text(value[index].test)}"
+                value[index], value[index + 1] = node, value[index]
+            yield from _swaps(node, _within(where, node))
+
+
+def _are_guards(first: ast.AST, second: ast.AST) -> TypeGuard[ast.If]:
+    """Whether both are `if …: return …`, and nothing that the first names is used by the second."""
+    if not (isinstance(first, ast.If) and isinstance(second, ast.If)):
+        return False
+    if not (isinstance(first.body[-1], ast.Return) and isinstance(second.body[-1], ast.Return)):
+        return False
+    named = {node.target.id for node in ast.walk(first) if isinstance(node, ast.NamedExpr)}
+    return not any(isinstance(node, ast.Name) and node.id in named for node in ast.walk(second))
 
 
 Place = tuple[str, ast.AST, str, int | None, ast.AST]
