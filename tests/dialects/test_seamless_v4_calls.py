@@ -51,17 +51,16 @@ def test_the_provider_is_compared_without_letter_case() -> None:
 
 
 KEYLESS = connection(key_hash=b"", id="local")
-HERE = replace(played("Bet"), path="/V4/Bet", peer="127.0.0.1")
+HERE = replace(played("Bet"), path="/V4/Bet", peer="127.0.0.1", local=True)
 
 
 def test_without_a_key_only_this_machine_itself_may_call() -> None:
-    """A connection configured so, a server on loopback, a peer on loopback that forwards for nobody."""
+    """A connection configured so, a server on loopback, a caller that the HTTP server found to be local."""
     where = world(connection(), KEYLESS)
     assert asked(SEAMLESS, HERE, where).user == "421"
     assert asked(SEAMLESS, replace(HERE, peer="::1"), where).user == "421"
     for sent, there in [
-        (replace(HERE, peer="203.0.113.9"), where),
-        (replace(HERE, forwarded=True), where),
+        (replace(HERE, local=False), where),
         (HERE, world(connection(), KEYLESS, loopback=False)),
         (HERE, world(connection())),
         (replace(HERE, body=packed(play_body("Bet", providerId="other"))), where),
