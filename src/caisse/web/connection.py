@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_blocked", "_end", "_eof", "_exchange", "_incoming", "_keep_alive", "_limits", "_loop", "_peer",
         "_phase", "_postponed", "_rare", "_receiving", "_rest", "_rest_at", "_shared", "_socket",
-        "_to_discard", "_transport", "deadline", "fresh",
+        "_to_discard", "_transport", "deadline",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -114,7 +114,6 @@ class Connection(asyncio.Protocol):
         self._rest_at = 0
         self._to_discard = LINGER_BYTES
         self._end = inf  # when closing: the last moment to take the last answer, in loop time
-        self.fresh = 0
         self.deadline = inf  # in loop time; the server's sweep calls expire() when it has passed
 
     # -- what the transport calls --

@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
     # not have so many files.
     connections: int = 20_000
     # Bytes of answers that all clients together may leave untaken, in our memory and in the kernel's. All
-    # that is answered in some seconds of full load; beyond it the slowest clients are cut off.
+    # that is answered in some seconds of full load; beyond it who owes most is cut off.
     unsent_bytes: int = 64 * 1024 * 1024
 
 

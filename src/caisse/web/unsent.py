@@ -19,61 +19,48 @@ STAYS: Final = 0.75
 class Debtor(Protocol):
     """A connection that owes its client bytes."""
 
-    fresh: int
-    """Written since the account last looked."""
-
     def queued(self) -> int: ...
     def abort(self) -> None: ...
 
 
 class Unsent:
-    """`total` is never less than what is really unsent; `cut` counts connections that were ended for it."""
+    """`total` is never less than what is really unsent; `cut` counts connections that were ended for it.
+
+    Who owes most is cut off first. So a client with less than its share, three quarters of the limit divided
+    by all connections, never is: the answer to a refund has a tenth of that.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.total = 0
         self.cut = 0
-        # Who may have something unsent; in front the one that has taken nothing for the longest time.
-        self._owing: dict[Debtor, None] = {}
+        self._owing: set[Debtor] = set()
 
     def __len__(self) -> int:
         return len(self._owing)
 
     def add(self, debtor: Debtor, size: int) -> None:
-        """So many bytes were written. Beyond the limit the slowest are cut off, maybe this one among them."""
-        debtor.fresh += size
-        self._owing[debtor] = None
+        """So many bytes were written. Beyond the limit some are cut off, maybe this one among them."""
+        self._owing.add(debtor)
         self.total += size
         if self.total > self.limit:
             self._settle()
 
     def forget(self, debtor: Debtor) -> None:
         """It is gone, and what was unsent with it."""
-        self._owing.pop(debtor, None)
+        self._owing.discard(debtor)
 
     def _settle(self) -> None:
-        """Ask every socket; if it is true that too much is unsent, cut off who took nothing for longest."""
-        left = self._measured()
+        """Ask every socket; if it is true that too much is unsent, cut off who owes most, one by one."""
+        left = {debtor: size for debtor in self._owing if (size := debtor.queued())}
+        self._owing = set(left)
         self.total = sum(left.values())
-        most, before = self.limit * STAYS, self.cut
-        for debtor, queued in left.items():
-            if self.total <= most:
+        before = self.cut
+        for debtor in sorted(left, key=left.__getitem__, reverse=True):
+            if self.total <= self.limit * STAYS:
                 break
-            self.total -= queued
+            self.total -= left[debtor]
             self.cut += 1
             debtor.abort()
         if self.cut > before:
             _log.warning("clients take no answers: %d connections were cut off", self.cut - before)
-
-    def _measured(self) -> dict[Debtor, int]:
-        """Who has something unsent, and how much. Who took all that was old goes to the end of the row."""
-        slow: dict[Debtor, int] = {}
-        quick: dict[Debtor, int] = {}
-        for debtor in self._owing:
-            queued = debtor.queued()
-            if queued:
-                (quick if queued <= debtor.fresh else slow)[debtor] = queued
-            debtor.fresh = 0
-        left = slow | quick
-        self._owing = dict.fromkeys(left)
-        return left
