@@ -56,6 +56,7 @@ class Shared:
         self.limits = limits
         self.draining = False  # each answer is its connection's last
         self.ending = False  # and no request is waited for any more
+        self.lingering = LINGER_SPARE
         self.unsent = Unsent(limits.unsent_bytes)
         self.open: set[Connection] = set()
         # Answers made in this step of the loop, and whether their connections are kept.
@@ -131,7 +132,7 @@ class Connection(asyncio.Protocol):
         if excess > 0:
             shared.refused += 1
             self._refuse(503)
-            if excess > LINGER_SPARE:
+            if excess > shared.lingering:
                 self._transport.close()
         elif shared.ending:
             self._close()

@@ -22,9 +22,9 @@ __all__ = ["App", "Exchange", "Limits", "Reject", "Server"]
 
 # Connections that may wait for our accept(); the kernel caps it (net.core.somaxconn).
 BACKLOG: Final = 4096
-# Files that are left to the rest of the process: connections over the limit, each until it has its 503; the
-# database's connections and files, those of pages of rounds, the log, and the interpreter's own.
-SPARE_FILES: Final = LINGER_SPARE + 256
+# Files that are not for connections. Half of them are for those over the limit, each until it has its 503;
+# half for the rest of the process: the database's connections and files, pages of rounds, the log.
+SPARE_FILES: Final = 2 * LINGER_SPARE
 # A stop says so in answers for this long before it listens no more and closes idle connections. A client that
 # sends in that moment is answered, and told to close, instead of being reset; a load balancer that asks for
 # health sees that the server drains.
@@ -59,7 +59,9 @@ class Server(Shared):
     async def start(self, host: str, port: int) -> None:
         """Listen. Never with SO_REUSEPORT: a second server on the same port must fail, not share it."""
         loop = asyncio.get_running_loop()
-        self.limits = affordable(self.limits)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.limits = affordable(self.limits, files)
+        self.lingering = spare(files) // 2
         self._listener = await loop.create_server(
             lambda: Connection(self, loop), host, port, backlog=BACKLOG, reuse_address=True, reuse_port=False
         )
@@ -108,13 +110,15 @@ class Server(Shared):
             connection.expire()
 
 
-def affordable(limits: Limits) -> Limits:
-    """With no more connections than the process may have files for; a warning says so in the log."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
-        return limits
-    most = files - min(SPARE_FILES, files // 2)
-    if most >= limits.connections:
+def spare(files: int) -> int:
+    """Files of so many that are not for connections; half of very few."""
+    return SPARE_FILES if files == resource.RLIM_INFINITY else min(SPARE_FILES, files // 2)
+
+
+def affordable(limits: Limits, files: int) -> Limits:
+    """With no more connections than a process may have that has so many files; a warning says so in the log."""
+    most = files - spare(files)
+    if files == resource.RLIM_INFINITY or most >= limits.connections:
         return limits
     _log.warning(
         "the process may have %d files: the server takes %d connections, not %d; raise the hard limit of open"
