@@ -116,7 +116,7 @@ def spare(files: int) -> int:
 
 
 def affordable(limits: Limits, files: int) -> Limits:
-    """With no more connections than a process may have that has so many files; a warning says so in the log."""
+    """With no more connections than so many files allow; a warning says so in the log."""
     most = files - spare(files)
     if files == resource.RLIM_INFINITY or most >= limits.connections:
         return limits
