@@ -57,7 +57,7 @@ class Exchange:
     """A complete request. Text is latin-1: every byte kept, nothing percent-decoded."""
 
     __slots__ = (
-        "_direct", "_line", "body", "content_type", "forwarded", "forwarded_for", "host", "last", "method",
+        "_direct", "_host", "_line", "body", "content_type", "forwarded", "forwarded_for", "last", "method",
         "path", "peer", "query",
     )  # fmt: skip
 
@@ -70,12 +70,13 @@ class Exchange:
         content_type: str,
         peer: str,
         body: bytes,
-        host: str,
+        host: bytes,
         forwarded: bool,
         forwarded_for: str,
         direct: bool,
     ) -> None:
         self._line: Line | None = line
+        self._host = host
         self._direct = direct
         self.method = method
         self.path = path
@@ -83,7 +84,6 @@ class Exchange:
         self.content_type = content_type
         self.peer = peer
         self.body = body
-        self.host = host
         self.forwarded = forwarded
         """It shows a proxy: the peer is not who asks."""
         self.forwarded_for = forwarded_for
@@ -95,7 +95,7 @@ class Exchange:
         """Whether a program on this machine asks: from loopback, by a loopback name, and with no sign of a
         proxy or a browser. The one place where this is decided.
         """
-        return self._direct and is_own_name(self.host) and is_loopback(self.peer)
+        return self._direct and is_own_name(self._host.decode("latin-1")) and is_loopback(self.peer)
 
     def respond(self, status: int, body: bytes, headers: Headers = ()) -> None:
         """Answer, once, from the loop's own thread. Without effect when the client is gone.

@@ -98,7 +98,7 @@ class Incoming:
     def read(self, data: bytes, at: int) -> int:
         """Read from there, to the end of one message or step at most; return where that was."""
         step = at + STEP_BYTES
-        if self.state == FRESH:
+        if self.state == FRESH and data[at] in _LINE_ENDS:
             at = self._skip_line_ends(data, at)
         while at < len(data) and self.state < COMPLETE:
             end = self._cut(data, at)
@@ -128,7 +128,7 @@ class Incoming:
             fields.get(b"content-type", b"").decode("latin-1"),
             peer,
             pieces[0] if len(pieces) == 1 else b"".join(pieces),
-            fields.get(b"host", b"").decode("latin-1"),
+            fields.get(b"host", b""),
             forwarded,
             fields.get(b"x-forwarded-for", b"").decode("latin-1") if forwarded else "",
             # Only a client that takes us for a proxy sends a whole URL as its target.
