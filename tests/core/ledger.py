@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
 
-from caisse.core.audit import Finding, PlayerAudit, Stored, Totals
+from caisse.core.audit import PlayerAudit, Stored, Totals
+from caisse.core.audit_findings import Finding
 from caisse.core.audit_past import Anchor
 from caisse.core.audited import Row, head_of, round_of, row_of
 from caisse.core.book import Book, Player, Round
@@ -68,7 +70,7 @@ def _play(given: dict[str, Given], **defaults: Given) -> dict[str, Given]:
 
 
 def create(**given: Given) -> CreatePlayer:
-    return CreatePlayer(**_base(given, name="Tester"))
+    return CreatePlayer(**_base(given, name="Tester", name_key=token_bytes(16)))
 
 
 def open_wallet(currency: str = "USD", **given: Given) -> OpenWallet:
@@ -166,12 +168,11 @@ class Ledger:
     def prepare(self, request: Request) -> None:
         """What a store loads besides: all bets and rollbacks of a round that is wanted whole."""
         if isinstance(request, RollbackRound):
-            wanted = (request.partner, request.provider, request.round)
+            wanted = (request.partner, request.provider, request.user, request.round)
             kinds = (Kind.BET, Kind.ROLLBACK)
+            own = [r for r in self.rows_of(request.user, request.partner) if r.kind in kinds]
             self.book.round_rows = {
-                wanted: [
-                    r for r in self.rows if r.kind in kinds and (r.partner, r.provider, r.round) == wanted
-                ]
+                wanted: [r for r in own if (r.partner, r.provider, r.player, r.round) == wanted]
             }
 
     @property
@@ -194,8 +195,8 @@ class Ledger:
             (*key, code): held for key, p in self.book.players.items() for code, held in p.wallets.items()
         }
 
-    def round(self, round: str = "r1", provider: str = PROVIDER) -> Round:
-        return self.book.rounds[PARTNER, provider, round]
+    def round(self, round: str = "r1", provider: str = PROVIDER, user: str = PLAYER) -> Round:
+        return self.book.rounds[PARTNER, provider, user, round]
 
     def account(self, user: str = PLAYER, partner: str = PARTNER) -> Account:
         """What a store keeps of one player besides the rows."""
