@@ -19,7 +19,6 @@ from caisse.core.requests import Bet, Charge, ForgetPlayer, Request, Rollback, S
 from caisse.core.verdicts import UNKEPT, Verdict
 from tests.core.ledger import (
     NOW,
-    PARTNER,
     POLICIES,
     USERS,
     Ledger,

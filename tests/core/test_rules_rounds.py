@@ -473,7 +473,8 @@ def test_R8_what_is_owed_is_refused_without_a_key_flagged_and_paid_once_it_was_m
     for _ in range(2):
         refused = ledger.ask(again(asked))
         assert refused.verdict in (Verdict.WALLET_UNCLEAR, Verdict.FIELD_UNREADABLE)
-        assert refused.flag == refused.rule and refused.rule in ("R8", "R56")
+        assert refused.flag == refused.rule
+        assert refused.rule in ("R8", "R56")
         assert (ledger.balances(), ledger.rows) == (books, rows)
     if mend is None:
         ledger.ask(open_wallet("EUR"))
