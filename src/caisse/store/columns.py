@@ -97,9 +97,20 @@ def player_of(row: Sequence[Any]) -> Player:
         frozen=bool(frozen),
         seq=seq,
         head=head,
-        wallets={currency: read_stored(held) for currency, held in _decode_balances(balances).items()},
+        wallets=_wallets(balances),
         loaded_seq=seq,
     )
+
+
+def _wallets(balances: str) -> dict[str, int]:
+    """ValueError for what `balances_of` never wrote: read no more tolerantly than the audit reads.
+
+    JSON allows spaces, escapes and a currency twice; each makes the text longer than its parts are.
+    """
+    texts = _decode_balances(balances)
+    if len(balances) != max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items())):
+        raise ValueError("a player's balances are not spelled as they are written")
+    return {currency: read_stored(held) for currency, held in texts.items()}
 
 
 def add_players(book: Book, rows: Iterable[Any]) -> None:
