@@ -78,6 +78,7 @@ class Desk:
                 partner="bench",
                 id=name,
                 name=name,
+                name_key=bytes(16),
                 created_at=0,
                 login_at=0,
                 seq=3,

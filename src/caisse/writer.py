@@ -41,6 +41,9 @@ class Limits(msgspec.Struct, frozen=True):
     """Requests that may wait in all: about a second's work, so that waiting stays shorter than patience."""
     batch: int = 1_000
     """Requests decided in one transaction: bounds the time and memory one commit can take."""
+    rows: int = 4_000
+    """Journal rows that one batch may load of whole rounds (R32): what has no room is the next batch's. One
+    round always has: it holds 1,000 bets at most (R40)."""
     patience_seconds: float = 8.0
     """After this a caller is told to send again: the provider itself gives up after 10 seconds."""
     commit_seconds: float = 60.0
@@ -201,13 +204,22 @@ class Lane:
         self.counters.largest_batch = max(self.counters.largest_batch, len(batch))
 
     async def _settle(self, batch: Sequence[Pending]) -> None:
-        """Decide a batch, durably, and tell its callers; or tell them that no verdict was given."""
+        """Decide a batch in as many parts as its rows need, and tell its callers."""
+        while batch:
+            batch = batch[await self._settle_first(batch) :]
+
+    async def _settle_first(self, batch: Sequence[Pending]) -> int:
+        """Decide the first requests of a batch, durably, mostly all; how many.
+
+        Their callers are told their verdict, or that none was given.
+        """
         try:
             decisions = await self._decided(batch)
+            batch = batch[: len(decisions)]
             self._note(batch, decisions)
         except (BadData, Conflict) as error:
             await self._isolate(batch, error)
-            return
+            return len(batch)
         except Unavailable as error:
             log.warning("no verdict for %d requests: %s", len(batch), error)
             decisions = [None] * len(batch)
@@ -222,6 +234,7 @@ class Lane:
                 tell_all(batch, decisions)
                 raise
         tell_all(batch, decisions)
+        return len(batch)
 
     def _note(self, batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> None:
         now = self._now()
@@ -234,7 +247,10 @@ class Lane:
             await asyncio.sleep(self._limits.reconnect_seconds)
 
     async def _decided(self, batch: Sequence[Pending]) -> list[Decision | None]:
-        """The batch's decisions, durable. Conflict if races were lost too often."""
+        """The decisions of the batch's first requests, mostly of all, durable.
+
+        Conflict if races were lost too often.
+        """
         recall = self._recall(batch)
         lost = 0
         while lost < self._limits.tries:
@@ -268,7 +284,10 @@ class Lane:
         if not recall.missing and not lock:
             return recall.complete(Book())
         self._deadline = time.monotonic() + self._limits.patience_seconds
-        return recall.complete(await self._ledger.load(recall.missing, lock=lock))
+        missing = recall.missing
+        if missing.whole_rounds:
+            missing = msgspec.structs.replace(missing, rows=self._limits.rows)
+        return recall.complete(await self._ledger.load(missing, lock=lock))
 
     async def _commit(self, recall: Recall, book: Book) -> None:
         """Nothing to do for a batch that wrote nothing and read only what is known to be durable."""
@@ -277,10 +296,15 @@ class Lane:
             await self._ledger.commit(book)
 
     def _decide(self, batch: Sequence[Pending], book: Book) -> list[Decision | None]:
-        """Each request sees the effect of those before it. One that cannot be decided is left out, alone."""
+        """Each request sees the effect of those before it. One that cannot be decided is left out, alone.
+
+        Ends before the first whose round had no room in this batch.
+        """
         now = self._now()
         decisions: list[Decision | None] = []
         for pending in batch:
+            if not book.can_decide(pending.request):
+                break
             try:
                 decision = decide(pending.request, book, pending.policy, now)
             except Exception:
@@ -327,7 +351,10 @@ class Lane:
 
 
 def _undecided(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> Iterator[Request]:
-    return (p.request for p, decision in zip(batch, decisions, strict=True) if decision is None)
+    """The requests without a verdict: those that cannot be decided, and those for the next batch."""
+    for number, pending in enumerate(batch):
+        if number >= len(decisions) or decisions[number] is None:
+            yield pending.request
 
 
 def _nothing_recalled(batch: Sequence[Pending]) -> Recall:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +39,65 @@ def test_good_books_pass_with_what_was_checked(db: str) -> None:
         "rounds": 1,
         "rows": 12,
         "currencies": ["USD"],
-        "checks": [{"check": name, "claim": claim} for name, claim in claims().items()],
+        "checks": [{"check": name, "claim": claim, "passed": True} for name, claim in claims().items()],
         "findings": [],
         "findings_total": 0,
+        "consequences_total": 0,
     }
 
 
 def test_spoilt_books_are_found_and_the_finding_names_whose(db: str) -> None:
     sql(db, "update player set balances = '{\"USD\":\"101.0\"}' where id = 'tester'")
     said = caisse("audit", "--db", db)
-    assert (said.code, "2 findings" in said.error) == (1, True)
+    assert (said.code, "1 finding" in said.error) == (1, True)
     assert "the USD wallet holds 101.0, the journal says 100.0" in said.out
+    assert "and 1 consequence (double entry 1)" in said.out
     told = caisse("audit", "--db", db, "--json")
-    assert (told.code, told.json["passed"]) == (1, False)
-    assert {(f["check"], f["partner"], f["player"]) for f in told.json["findings"]} == {
-        ("balances", "demo", "tester"),
-        ("double entry", "demo", ""),
-    }
+    assert (told.code, told.json["passed"], told.json["findings_total"]) == (1, False, 1)
+    assert [(f["check"], f["partner"], f["player"], f["also"]) for f in told.json["findings"]] == [
+        ("balances", "demo", "tester", {"double entry": 1})
+    ]
+    assert [c["check"] for c in told.json["checks"] if not c["passed"]] == ["balances", "double entry"]
+
+
+def test_one_tampered_row_is_one_finding_that_counts_what_follows(db: str) -> None:
+    bypass(db)
+    sql(
+        db, "update journal set amount = '301.0', asked = '301.0' where player = 'tester' and kind = 'charge'"
+    )
+    told = caisse("audit", "--db", db, "--json").json
+    (found,) = told["findings"]
+    assert (told["findings_total"], found["check"], found["row"]) == (1, "chain", 3)
+    assert found["consequences"] == told["consequences_total"] == sum(found["also"].values()) > 4
+    assert "the rows add up to 301.0" in found["text"]
+
+
+@pytest.mark.parametrize(
+    "balances", ['[["USD","100.0"]]', '{"USD": "100.0"}', '{"USD":"100.0","USD":"100.0"}']
+)
+def test_wallets_that_the_server_cannot_read_are_a_finding(db: str, balances: str) -> None:
+    sql(db, f"update player set balances = '{balances}' where id = 'tester'")
+    (found,) = caisse("audit", "--db", db, "--json").json["findings"]
+    assert (found["check"], found["player"]) == ("readable", "tester")
+    assert caisse("player", "show", "demo", "tester", "--db", db).code == 1
+
+
+def test_a_name_that_was_emptied_by_hand_is_a_finding_and_is_not_told(db: str) -> None:
+    empty = "x''" if db.startswith("sqlite") else "''"
+    sql(db, f"update player set name = '', name_key = {empty} where id = 'tester'")
+    (found,) = caisse("audit", "--db", db, "--json").json["findings"]
+    assert (found["check"], "no row forgets the player" in found["text"]) == ("player", True)
+
+
+def test_two_audits_to_one_anchor_leave_one_whole_anchor(db: str, tmp_path: Path) -> None:
+    """They run at once; the second to finish is refused, and shows its report all the same."""
+    path = tmp_path / "anchor"
+    with ThreadPoolExecutor(2) as pool:
+        asked = ("audit", "--new-anchor", str(path), "--db", db)
+        both = [said.result() for said in [pool.submit(caisse, *asked) for _ in range(2)]]
+    assert {said.code for said in both} == {0, 1}
+    assert caisse("audit", "--anchor", str(path), "--db", db).code == 0
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("anchor")] == ["anchor"]
 
 
 def bypass(db: str) -> None:

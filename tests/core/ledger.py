@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
+from secrets import token_bytes
 from typing import Any
 
 import msgspec
 
-from caisse.core.audit import Finding, PlayerAudit, Stored, Totals
+from caisse.core.audit import PlayerAudit, Stored, Totals
+from caisse.core.audit_findings import Finding
 from caisse.core.audit_past import Anchor
 from caisse.core.audited import Row, head_of, round_of, row_of
 from caisse.core.book import Book, Player, Round
@@ -25,6 +27,7 @@ from caisse.core.requests import (
     CreatePlayer,
     EndRound,
     ExpireSession,
+    ForgetPlayer,
     Look,
     LookTransfer,
     OpenWallet,
@@ -68,7 +71,7 @@ def _play(given: dict[str, Given], **defaults: Given) -> dict[str, Given]:
 
 
 def create(**given: Given) -> CreatePlayer:
-    return CreatePlayer(**_base(given, name="Tester"))
+    return CreatePlayer(**_base(given, name="Tester", name_key=token_bytes(16)))
 
 
 def open_wallet(currency: str = "USD", **given: Given) -> OpenWallet:
@@ -85,6 +88,10 @@ def withdraw(amount: str = "100.0", **given: Given) -> Withdraw:
 
 def freeze(frozen: bool = True, **given: Given) -> SetFrozen:
     return SetFrozen(**_base(given, frozen=frozen, reason="asked to", by="a person"))
+
+
+def forget(**given: Given) -> ForgetPlayer:
+    return ForgetPlayer(**_base(given, reason="asked to", by="a person"))
 
 
 def look(currency: str = "", **given: Given) -> Look:
@@ -165,14 +172,23 @@ class Ledger:
 
     def prepare(self, request: Request) -> None:
         """What a store loads besides: all bets and rollbacks of a round that is wanted whole."""
+        if isinstance(request, ForgetPlayer):
+            self.book.playing = {(PARTNER, p.id) for p in self.book.players.values() if self._plays(p)}
         if isinstance(request, RollbackRound):
-            wanted = (request.partner, request.provider, request.round)
+            wanted = (request.partner, request.provider, request.user, request.round)
             kinds = (Kind.BET, Kind.ROLLBACK)
+            own = [r for r in self.rows_of(request.user, request.partner) if r.kind in kinds]
             self.book.round_rows = {
-                wanted: [
-                    r for r in self.rows if r.kind in kinds and (r.partner, r.provider, r.round) == wanted
-                ]
+                wanted: [r for r in own if (r.partner, r.provider, r.player, r.round) == wanted]
             }
+
+    def _plays(self, player: Player) -> bool:
+        """Whether the player has an open bet (R26), found by looking at every row there is."""
+        rows = [row for row in self.rows_of(player.id, player.partner) if row.verdict is Verdict.OK]
+        undone = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
+        bets = [row for row in rows if row.kind is Kind.BET and row.reference not in undone]
+        rounds = self.book.rounds
+        return any(not rounds[b.partner, b.provider, b.player, b.round].settled(b) for b in bets)
 
     @property
     def rows(self) -> list[Entry]:
@@ -194,8 +210,8 @@ class Ledger:
             (*key, code): held for key, p in self.book.players.items() for code, held in p.wallets.items()
         }
 
-    def round(self, round: str = "r1", provider: str = PROVIDER) -> Round:
-        return self.book.rounds[PARTNER, provider, round]
+    def round(self, round: str = "r1", provider: str = PROVIDER, user: str = PLAYER) -> Round:
+        return self.book.rounds[PARTNER, provider, user, round]
 
     def account(self, user: str = PLAYER, partner: str = PARTNER) -> Account:
         """What a store keeps of one player besides the rows."""
@@ -294,8 +310,13 @@ def _moved_as_told(ledger: Ledger, before: dict[tuple[str, str, str], int], deci
         assert decision.row in decision.rows
     if decision.verdict not in ACCEPTED:
         assert ledger.balances() == before
-    opened = {(r.partner, r.player, r.currency): 0 for r in decision.rows if r.kind is Kind.OPEN_WALLET}
+    opened = {(r.partner, r.player, r.currency): 0 for r in decision.rows if opens(r)}
     assert ledger.balances() == opened | sums
+
+
+def opens(row: Entry) -> bool:
+    """Whether the row opened a wallet."""
+    return row.kind is Kind.OPEN_WALLET and row.verdict is Verdict.OK
 
 
 def _is_final(ledger: Ledger, case: Case, first: Decision) -> None:
@@ -327,6 +348,18 @@ def traffic(chance: Random, count: int) -> list[Request]:
     return asked
 
 
+def _bet_of(chance: Random, amount: str, session: str, unsupported: str, played: dict[str, Given]) -> Bet:
+    enabled = chance.random() < 0.95
+    return bet(amount, session=session, game_enabled=enabled, unsupported=unsupported, **played)
+
+
+def _award_of(
+    chance: Random, amount: str, reference: str, unreadable: str, played: dict[str, Given]
+) -> Award:
+    kind = chance.choice(("bonus", "jackpot"))
+    return award(kind, amount, reference, unreadable=unreadable, **played)
+
+
 def _any(chance: Random, number: int) -> Request:
     user = chance.choice(USERS) if chance.random() < 0.97 else "nobody"
     recent = number // 25 * 4 + chance.randrange(8)
@@ -342,19 +375,22 @@ def _any(chance: Random, number: int) -> Request:
         "uuid": f"u{recent}",
         "transaction": chance.choice(("", f"t{recent % 3}-{number // 25}")),
     }
+    unsupported = chance.choices(("", "currency", "decimals"), (30, 1, 1))[0]
+    unreadable = chance.choices(("", "currency"), (30, 1))[0]
     chances: list[tuple[int, Any]] = [
-        (14, lambda: bet(amount, session=session, game_enabled=chance.random() < 0.95, **played)),
-        (10, lambda: rollback(played["reference"], part, **player)),
+        (14, lambda: _bet_of(chance, amount, session, unsupported, played)),
+        (10, lambda: rollback(played["reference"], part, round=played["round"], **player)),
         (5, lambda: result(amount, promo=ride, closes=number % 9 == 0, **played)),
         (1, lambda: result(amount, free_round=True, **played)),
         (6, lambda: charge(chance.choice(("20.0", "20.0", "99999999999999.0")), **tick, **by)),
         (6, lambda: withdraw(chance.choice(("20.0", "20.0", "99999999999999.0")), **tick, **by)),
         (1, lambda: end_round(**in_round)),
         (2, lambda: rollback_round(**in_round)),
-        (2, lambda: award(chance.choice(("bonus", "jackpot")), amount, f"a{recent}", **in_round)),
+        (2, lambda: _award_of(chance, amount, f"a{recent}", unreadable, in_round)),
         (1, lambda: award("promo", amount, f"p{recent}", **by)),
         (1, lambda: expire_session(f"s{recent}", **player)),
         (1, lambda: freeze(**player)),
+        (1, lambda: forget(user=chance.choice((user, f"new{number}")))),
         (3, lambda: freeze(False, **player)),
         (1, lambda: look(**by)),
         (1, lambda: look_transfer(f"t{recent % 3}-{number // 25}", **player)),

@@ -6,18 +6,10 @@ from typing import Any
 
 import pytest
 
-from caisse.core.audit_checks import (
-    BEYOND,
-    anchored,
-    balances,
-    decisions,
-    moves,
-    rollbacks,
-    unfinished,
-    verdicts,
-)
+from caisse.core.audit_checks import anchored, balances, decisions, moves, rollbacks, unfinished
 from caisse.core.audit_past import Anchor, Claim, Past
-from caisse.core.audited import Played, Row
+from caisse.core.audit_verdicts import BEYOND, MOST_BETS, verdicts
+from caisse.core.audited import FORMS, Played, Row
 from caisse.core.money import UNIT
 
 BET_KEY = "bet:lucky:b1"
@@ -31,11 +23,13 @@ def row(kind: str = "bet", **fields: Any) -> Row:
         **{"verdict": "ok", "currency": "USD", "provider": "lucky", "reference": "b1", "round": "r1"},
         **{"fingerprint": b"", "hash": b"h", "at": 1, "moved": 0, "after": 0, "wanted": 0, "details": "{}"},
     }
-    return Row(**(plain | fields))
+    made = plain | fields
+    rules = FORMS[kind].verdicts.get(made["verdict"], ()) if kind in FORMS else ()
+    return Row(**({"rule": min(rules, default="")} | {k: v for k, v in made.items() if k != "rule" or v}))
 
 
 def played(**fields: Any) -> Played:
-    return Played("demo", "lucky", "r1", "ann", **({"currency": "USD"} | fields))
+    return Played("demo", "ann", "lucky", "r1", **({"currency": "USD"} | fields))
 
 
 def claim(kind: str = "ok", **fields: Any) -> Claim:
@@ -97,7 +91,7 @@ SAID: dict[str, tuple[Any, Row, Past, str]] = {
             decisions,
             row("rollback", **SECOND, **{name: 2 if name == "at" else "x"}),
             past(last=row("rollback", seq=7, id="d7")),
-            "row 8 tells another time, door, sender or verdict than its decision's first part",
+            "row 8 has another time, endpoint, uuid, provider or verdict than the part before it",
         )
         for name in ("at", "endpoint", "uuid", "provider", "verdict")
     },
@@ -113,6 +107,9 @@ SAID: dict[str, tuple[Any, Row, Past, str]] = {
         row(verdict="key_conflict"),
         past(),
         "row 8 keeps the verdict 'key_conflict', which no bet leaves behind",
+    ),
+    "a rule that does not give it": (
+        moves, row(rule="R10"), past(), "row 8 says that R10 gave ok to a bet, which it does not"
     ),
     "a refusal that moves": (
         moves,
@@ -175,8 +172,20 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     "no wallet at all": (row(currency=""), past(), "there was no such wallet"),
     "a wallet twice": (row("open_wallet"), past(), "the wallet was open already"),
     "a wallet": (row("open_wallet", currency="EUR"), past(), ""),
-    "a charge to the limit": (row("charge", after=BEYOND), past(), "the balance passes 14 digits"),
-    "a charge just below": (row("charge", after=BEYOND - 1), past(), ""),
+    "a charge to the limit": (
+        row("charge", wanted=1), past(held=BEYOND - 1), "the balance passes 14 digits"
+    ),
+    "a charge just below": (row("charge", wanted=1), past(held=BEYOND - 2), ""),
+    "a charge that was too fine": (row("charge", verdict="too_many_decimals", wanted=1), past(), ""),
+    "a charge of an unknown wallet that was too fine": (
+        row("charge", verdict="wallet_unknown", currency="EUR", wanted=1), past(), ""
+    ),
+    "a withdrawal of more": (
+        row("withdraw", wanted=UNIT), past(held=UNIT - 1), "there were only 0.999999999999999999"
+    ),
+    "a lack of money while frozen": (
+        row("withdraw", verdict="insufficient", wanted=UNIT), past(frozen=True), "the player was frozen"
+    ),
     "a withdrawal while frozen": (row("withdraw"), past(frozen=True), "the player was frozen"),
     "a withdrawal": (row("withdraw"), past(), ""),
     "a bet while frozen": (row(), past(frozen=True), "the player was frozen"),
@@ -186,7 +195,45 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     "a bet after another's session": (row(session="s1"), past(over={("other", "s1")}), ""),
     "a bet of no session": (row(), past(over={("lucky", "")}), ""),
     "a bet after the round": (row(), past(round_=played(state="ended")), "the round was ended"),
-    "a bet after a rollback": (row(), past(round_=played(state="refunded")), "the round was refunded"),
+    "a bet after a rollback": (
+        row(), past(round_=played(state="refunded")), "its bet or round was rolled back before it came"
+    ),
+    "a bet too many": (row(), past(round_=played(bets=MOST_BETS)), "its round held 1,000 bets"),
+    "the last bet of a round": (row(), past(round_=played(bets=MOST_BETS - 1)), ""),
+    "a round that was not full": (
+        row(verdict="round_full"), past(round_=played(bets=999)), "its round did not hold 1,000 bets"
+    ),
+    "a round that was full": (row(verdict="round_full"), past(round_=played(bets=MOST_BETS)), ""),
+    "a full round after its end": (
+        row(verdict="round_full"), past(round_=played(bets=MOST_BETS, state="ended")), "the round was ended"
+    ),
+    "a game that was off": (row(verdict="game_disabled"), past(), ""),
+    "a game that was off while frozen": (
+        row(verdict="game_disabled"), past(frozen=True), "the player was frozen"
+    ),
+    "a currency that was off, in an ended round": (
+        row(verdict="currency_unsupported"), past(round_=played(state="ended")), ""
+    ),
+    "a currency that was off, in a round rolled back": (
+        row(verdict="currency_unsupported"),
+        past(round_=played(state="refunded")),
+        "its bet or round was rolled back before it came",
+    ),
+    "forgotten with money": (row("forget", currency=""), past(held=1), "money stood"),
+    "forgotten with an open bet": (
+        row("forget", currency=""),
+        past(round_=OPEN, bet=claim(), bets={("lucky", "r1"): [BET_KEY]}),
+        "a bet was open",
+    ),
+    "forgotten after the round's end": (
+        row("forget", currency=""),
+        past(round_=played(standing=1, settled_seq=4), bet=claim(), bets={("lucky", "r1"): [BET_KEY]}),
+        "",
+    ),
+    "an award in another currency than the round's": (
+        row("bonus"), past(round_=played(currency="EUR")), "its round is in EUR"
+    ),
+    "an award without its wallet": (row("bonus", currency="EUR"), past(), "there was no EUR wallet"),
     "a bet in another currency": (row(), past(round_=played(currency="EUR")), "its round is in EUR"),
     "a bet in a round of none yet": (row(), past(round_=played(currency="")), ""),
     "a result without a bet": (row("result"), past(), "no bet of its round stood"),
@@ -222,10 +269,6 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     "a session that was over": (
         row(verdict="session_expired", session="s1"), past(over={("lucky", "s1")}), ""
     ),
-    "a foreign round of one's own": (
-        row(verdict="round_foreign"), past(round_=OPEN), "the round is the player's own"
-    ),
-    "a foreign round": (row(verdict="round_foreign"), past(), ""),
     "another currency that is the same": (
         row(verdict="round_currency"), past(round_=OPEN), "its round is in that currency"
     ),
@@ -241,6 +284,11 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     "a late bet before its tombstone": (
         row(verdict="absorbed", key="late:lucky:b1"), past(), "no tombstone of b1 came before"
     ),
+    "no money after its tombstone": (
+        row(verdict="insufficient", key="late:lucky:b1", wanted=UNIT),
+        past(bet=claim("tombstone")),
+        "its bet or round was rolled back before it came",
+    ),
     "a late bet after a bet": (
         row(verdict="late_bet", key="late:lucky:b1"), past(bet=claim()), "no tombstone of b1 came before"
     ),
@@ -250,6 +298,34 @@ CLAIMED: dict[str, tuple[Row, Past, str]] = {
     ),
     "no bet that stood": (row("result", verdict="no_standing_bet"), past(round_=played()), ""),
     "no bet of no round": (row("result", verdict="no_standing_bet"), past(), ""),
+    "a round that is unknown": (row("round_rollback"), past(), "the round was unknown"),
+    "a settled round that is unknown": (
+        row("round_rollback", verdict="bet_settled"), past(), "the round was unknown"
+    ),
+    "a round that is known": (
+        row("round_rollback", verdict="tombstone"), past(round_=OPEN), "the round was known"
+    ),
+    "a round": (row("round_rollback"), past(round_=OPEN), ""),
+    "an unknown round": (row("round_rollback", verdict="unknown_bet"), past(), ""),
+    "a round with a win, rolled back": (
+        row("round_rollback"), past(round_=played(won=1)), "a win of the round was paid"
+    ),
+    "a round with a jackpot": (
+        row("round_rollback", verdict="round_won"), past(round_=played(jackpot=1)), ""
+    ),
+    "a round without a win": (
+        row("round_rollback", verdict="round_won"), past(round_=OPEN), "no win of the round was paid"
+    ),
+    "a settled round that was open": (
+        row("round_rollback", verdict="bet_settled"),
+        past(round_=OPEN, bet=claim(), bets={("lucky", "r1"): [BET_KEY]}),
+        "an unsettled bet of the round stood, or none at all",
+    ),
+    "a settled round": (
+        row("round_rollback", verdict="bet_settled"),
+        past(round_=played(standing=1, settled_seq=4), bet=claim(), bets={("lucky", "r1"): [BET_KEY]}),
+        "",
+    ),
 }  # fmt: skip
 
 ROLLED_BACK: dict[str, tuple[Row, Past, str]] = {
@@ -306,17 +382,6 @@ ROLLED_BACK: dict[str, tuple[Row, Past, str]] = {
     "a bet that was refused": (
         row("tombstone", key="rollback:lucky:b1"), past(bet=claim("refused")), ""
     ),
-    "a round that is unknown": (row("round_rollback"), past(), "says ok of a round that was unknown"),
-    "a settled round that is unknown": (
-        row("round_rollback", verdict="bet_settled"), past(), "says bet_settled of a round that was unknown"
-    ),
-    "a round that is known": (
-        row("round_rollback", verdict="tombstone"),
-        past(round_=OPEN),
-        "says tombstone of a round that was known",
-    ),
-    "a round": (row("round_rollback"), past(round_=OPEN), ""),
-    "an unknown round": (row("round_rollback", verdict="unknown_bet"), past(), ""),
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from tests.core.ledger import (
     create,
     end_round,
     expire_session,
+    forget,
     freeze,
     funded,
     open_wallet,
@@ -48,6 +49,7 @@ STORY: list[Request] = [
         award("bonus", currency="EUR"),
         award("jackpot", round="r1"),
     ),
+    *(create(user="leaver"), forget(user="leaver")),
     *(charge("9.0", user=OTHER), bet("9.0", "o-1", "r8", user=OTHER), result("0", "o-2", "r8", user=OTHER)),
 ]
 
@@ -191,7 +193,10 @@ def test_R52_heads_can_be_folded_again_from_the_rows(ledger: Ledger) -> None:
         copy.book.take(Decision(verdict=row.verdict, rule=row.rule, rows=(row,)))
     assert copy.book.rounds == ledger.book.rounds
     for key, player in ledger.book.players.items():
-        assert copy.book.players[key] == player
+        copied = copy.book.players[key]
+        assert (copied.name, copied.name_key) == ("", b""), "R59: no row holds a name"
+        copied.name, copied.name_key = player.name, player.name_key
+        assert copied == player
 
 
 def test_R53_freezing_is_a_row_with_a_reason_and_a_name() -> None:
@@ -247,9 +252,10 @@ def test_a_request_names_all_that_a_batch_must_load() -> None:
     two: Result = result(promo=promo(), closes=True)
     three: RollbackRound = rollback_round()
     four: EndRound = end_round()
-    assert one.lookups == ("bet:lucky:bet-1", "late:lucky:bet-1", "session:lucky:s1")
-    assert two.lookups == ("result:lucky:res-1", "promo:lucky:promo-1", "end:lucky:r1")
-    assert three.lookups == ("unround:lucky:r1",)
+    assert one.lookups == ("bet:lucky:bet-1", "late:lucky:bet-1", "session:lucky:6:tester:s1")
+    assert two.lookups == ("result:lucky:res-1", "promo:lucky:promo-1", "end:lucky:6:tester:r1")
+    assert three.lookups == ("unround:lucky:6:tester:r1",)
     assert four.rounds == (("lucky", "r1"),)
     assert rollback().rounds == ()
+    assert rollback(round="r1").rounds == (("lucky", "r1"),)
     assert rollback().lookups == ("rollback:lucky:bet-1", "bet:lucky:bet-1")

@@ -16,10 +16,12 @@ from caisse.core.verdicts import Verdict
 from tests.core.ledger import (
     NOW,
     OTHER,
+    PLAYER,
     POLICIES,
     PROVIDER,
     Case,
     again,
+    award,
     bet,
     charge,
     create,
@@ -159,21 +161,33 @@ CASES = {
         [bet("10.0"), bet("900.0", "bet-2")], rollback_round(), V.OK, "300.0", rows=2
     ),
     "R32 only refused ones": Case([REFUSED], rollback_round(), V.TOMBSTONE, "300.0"),
-    "R32 R26 all settled": Case(
-        [bet("10.0"), result("25.0")], rollback_round(), V.BET_SETTLED, "315.0", rule="R26"
+    "R32 a win was paid": Case(
+        [bet("10.0"), result("25.0")], rollback_round(), V.ROUND_WON, "315.0", rule="R32"
+    ),
+    "R32 a win was paid, and a later bet is open": Case(
+        [bet("10.0"), result("25.0"), bet("20.0", "bet-2")], rollback_round(), V.ROUND_WON, "295.0"
+    ),
+    "R32 a win was paid, under a profile that returns stakes": Case(
+        [bet("10.0"), result("25.0")], rollback_round(), V.ROUND_WON, "315.0", policy=RETURN
+    ),
+    "R32 a jackpot was paid": Case(
+        [bet("10.0"), award("jackpot", round="r1")], rollback_round(), V.ROUND_WON, "297.0"
+    ),
+    "R32 R26 all settled by a result of zero": Case(
+        [bet("10.0"), result("0")], rollback_round(), V.BET_SETTLED, "290.0", rule="R26"
     ),
     "R32 R26 settled ones are skipped": Case(
-        [bet("10.0"), result("25.0"), bet("20.0", "bet-2")], rollback_round(), V.OK, "315.0", rows=2
+        [bet("10.0"), result("0"), bet("20.0", "bet-2")], rollback_round(), V.OK, "290.0", rows=2
     ),
-    "R32 R26 all settled, returned": Case(
-        [bet("10.0"), result("25.0")], rollback_round(), V.OK, "325.0", rows=2, policy=RETURN
+    "R32 R26 all settled, and return_stake does not apply": Case(
+        [bet("10.0"), result("0")], rollback_round(), V.BET_SETTLED, "290.0", policy=RETURN
     ),
-    "R32 R26 some settled, returned": Case(
-        [bet("10.0"), result("25.0"), bet("20.0", "bet-2")],
+    "R32 R26 some settled, and return_stake does not apply": Case(
+        [bet("10.0"), result("0"), bet("20.0", "bet-2")],
         rollback_round(),
         V.OK,
-        "325.0",
-        rows=3,
+        "290.0",
+        rows=2,
         policy=RETURN,
     ),
     "R32 R23 a late bet": Case([rollback_round()], bet("10.0"), V.LATE_BET, "300.0", rule="R23"),
@@ -190,11 +204,13 @@ CASES = {
     "R32 by reference after by round": Case(
         [rollback_round(), bet("10.0")], rollback(), V.TOMBSTONE, "300.0"
     ),
-    "R32 R28 another player's round": Case([bet("10.0")], rollback_round(user=OTHER), V.FOREIGN_BET, "100.0"),
-    "R32 R28 another player's closed round": Case(
-        [rollback_round()], rollback_round(user=OTHER), V.FOREIGN_BET, "100.0"
+    "R32 R40 another player's round of that id is another round": Case(
+        [bet("10.0")], rollback_round(user=OTHER), V.TOMBSTONE, "100.0"
     ),
-    "R32 R28 a stranger does not stand in the way": Case(
+    "R32 R40 another player's closed round": Case(
+        [rollback_round()], rollback_round(user=OTHER), V.TOMBSTONE, "100.0"
+    ),
+    "R32 R40 another player does not stand in the way": Case(
         [bet("10.0"), rollback_round(user=OTHER)], rollback_round(), V.OK, "300.0", rows=2
     ),
     "R32 R41 no result after it": Case([bet("10.0"), rollback_round()], result(), V.NO_STANDING_BET, "300.0"),
@@ -366,7 +382,7 @@ class TestByRound:
         decision = ledger.ask(asked)
         assert [row.kind for row in decision.rows] == [Kind.ROUND_ROLLBACK, Kind.ROLLBACK, Kind.ROLLBACK]
         assert [row.key for row in decision.rows] == [
-            f"unround:{PROVIDER}:r1",
+            f"unround:{PROVIDER}:6:{PLAYER}:r1",
             f"rollback:{PROVIDER}:bet-1",
             f"rollback:{PROVIDER}:bet-2",
         ]
@@ -400,7 +416,7 @@ class TestByRound:
     def test_a_rollback_refused_before_stays_refused_when_the_profile_changes(self, prepared: bool) -> None:
         """R2: the refusal under the bet's key is final, so the round's rollback must pass that bet over."""
         ledger = funded()
-        for request in (bet("10.0"), result("25.0")):
+        for request in (bet("10.0"), result("0")):
             ledger.ask(request)
         if not prepared:
             ledger.prepare(rollback_round())
@@ -413,7 +429,7 @@ class TestByRound:
         keys = [row.key for row in ledger.rows]
         assert len(keys) == len(set(keys))
         assert ledger.ask(rollback(), RETURN).row == refused.row
-        assert ledger.balance() == "315.0"
+        assert ledger.balance() == "290.0"
         assert ledger.findings() == []
 
     def test_a_late_bet_stays_late_and_cannot_be_rolled_back(self) -> None:
@@ -428,11 +444,11 @@ class TestByRound:
 
     def test_a_settled_bet_left_standing_is_still_paid_for(self) -> None:
         ledger = funded()
-        for request in (bet("10.0"), result("25.0"), bet("20.0", "bet-2"), rollback_round()):
+        for request in (bet("10.0"), result("0"), bet("20.0", "bet-2"), rollback_round()):
             ledger.ask(request)
         assert ledger.ask(result("3.0", "res-2")).verdict is Verdict.OK
         assert ledger.ask(rollback()).verdict is Verdict.BET_SETTLED
-        assert ledger.balance() == "318.0"
+        assert ledger.balance() == "293.0"
         assert (ledger.round().state, ledger.round().standing) == ("refunded", 1)
         assert ledger.findings() == []
 
@@ -443,17 +459,14 @@ class TestByRound:
         assert ledger.round().state == "refunded"
         assert ledger.findings() == []
 
-    def test_a_round_that_was_ended_is_rolled_back_by_policy(self) -> None:
-        for policy, verdict, after in (
-            (Policy(), Verdict.BET_SETTLED, "290.0"),
-            (RETURN, Verdict.OK, "300.0"),
-        ):
-            ledger = funded()
-            for request in (bet("10.0"), end_round()):
-                ledger.ask(request, policy)
-            assert ledger.ask(rollback_round(), policy).verdict is verdict
-            assert ledger.balance() == after
-            assert ledger.findings() == []
+    @pytest.mark.parametrize("policy", [Policy(), RETURN], ids=["refuse", "return_stake"])
+    def test_a_round_that_was_ended_is_not_rolled_back_under_any_profile(self, policy: Policy) -> None:
+        ledger = funded()
+        for request in (bet("10.0"), end_round()):
+            ledger.ask(request, policy)
+        assert ledger.ask(rollback_round(), policy).verdict is Verdict.BET_SETTLED
+        assert ledger.balance() == "290.0"
+        assert ledger.findings() == []
 
 
 RIVALS: dict[str, Any] = {
@@ -496,10 +509,10 @@ def test_R22_no_player_is_created_by_a_rollback() -> None:
 def test_R26_R32_a_refused_refund_by_reference_does_not_turn_the_rounds_into_success() -> None:
     """Its only bet is settled: told so, whether or not a refund by reference was told so before."""
     ledger = funded()
-    for request in (bet("10.0"), result("25.0"), rollback()):
+    for request in (bet("10.0"), result("0"), rollback()):
         ledger.ask(request)
     assert ledger.ask(rollback_round()).verdict is Verdict.BET_SETTLED
-    assert ledger.balance() == "315.0"
+    assert ledger.balance() == "290.0"
 
 
 def test_R32_the_rounds_refund_closes_it_even_when_refused() -> None:
@@ -507,7 +520,7 @@ def test_R32_the_rounds_refund_closes_it_even_when_refused() -> None:
     ledger = funded()
     for request in (bet("10.0"), result("25.0")):
         ledger.ask(request)
-    assert ledger.ask(rollback_round()).verdict is Verdict.BET_SETTLED
+    assert ledger.ask(rollback_round()).verdict is Verdict.ROUND_WON
     assert ledger.ask(bet("10.0", "bet-2")).verdict is Verdict.LATE_BET
     assert ledger.ask(result("5.0", "res-2")).verdict is Verdict.OK, "R43: a bet stands"
     assert ledger.balance() == "320.0"

@@ -124,18 +124,23 @@ KINDS: dict[str, tuple[list[Request], Any, list[dict[str, Any]]]] = {
     "bet": (
         [],
         bet(),
-        [{"amount": 1}, {"currency": "EUR"}, {"round": "r2"}, {"game": "dice"}, {"user": OTHER}],
+        [{"amount": 1}, {"currency": "EUR"}, {"round": "r2"}, {"user": OTHER}],
     ),
     "result": (
         [bet()],
         result(),
-        [{"amount": 1}, {"currency": "EUR"}, {"round": "r2"}, {"game": "dice"}, {"user": OTHER}],
+        [{"amount": 1}, {"round": "r2"}, {"promo": promo()}, {"user": OTHER}],
     ),
-    "end_round": ([bet()], end_round(), [{"game": "dice"}]),
-    "bonus": ([], award("bonus"), [{"amount": 1}, {"round": "r2"}, {"game": "dice"}, {"user": OTHER}]),
-    "jackpot": ([], award("jackpot"), [{"amount": 1}, {"round": "r2"}, {"game": "dice"}, {"user": OTHER}]),
-    "promo": ([], award("promo"), [{"amount": 1}, {"currency": "USD"}, {"user": OTHER}]),
-    "session": ([], expire_session(), [{"user": OTHER}]),
+    "result with a promotional win": (
+        [bet()],
+        result(promo=promo()),
+        [{"promo": None}, {"promo": promo("6.0")}, {"promo": promo("5.0", "promo-2")}],
+    ),
+    "end_round": ([bet()], end_round(), []),
+    "bonus": ([], award("bonus"), [{"amount": 1}, {"currency": "USD"}, {"user": OTHER}]),
+    "jackpot": ([], award("jackpot"), [{"amount": 1}, {"currency": "USD"}, {"user": OTHER}]),
+    "promo": ([], award("promo", currency="USD"), [{"amount": 1}, {"currency": "EUR"}, {"user": OTHER}]),
+    "session": ([], expire_session(), []),
     "tombstone": ([], rollback(), [{"user": OTHER}]),
     "closed round": ([], rollback_round(), []),
 }
@@ -445,13 +450,16 @@ def test_R13_the_limit_is_that_of_fourteen_digits() -> None:
 
 
 def test_the_verdicts_that_are_not_kept_are_the_listed_ones() -> None:
-    """R8: by R5, R25, R28 and the unknown player; reads and R3's notice leave nothing either."""
+    """R8: by R5, R25, R28, R56, what is owed without a clear wallet, and the unknown player."""
     assert {
         Verdict.PLAYER_UNKNOWN,
         Verdict.FOREIGN_BET,
         Verdict.KEY_CONFLICT,
         Verdict.ALREADY_TRANSFERRED,
+        Verdict.FIELD_UNREADABLE,
+        Verdict.MONEY_STANDS,
         Verdict.REFUND_AMOUNT,
+        Verdict.WALLET_UNCLEAR,
         Verdict.TRANSFER_UNKNOWN,
     } == UNKEPT
 

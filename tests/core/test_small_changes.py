@@ -16,7 +16,7 @@ from caisse.core.entries import MOVES, Entry, Kind
 from caisse.core.explaining import asked_in_words, row_in_words
 from caisse.core.parties import secret_hash
 from caisse.core.policy import DEFAULT_POLICY, Policy, in_words
-from caisse.core.requests import Award, Rollback, fingerprint
+from caisse.core.requests import Award, Rollback, fingerprint, name_hash
 from caisse.core.story import Event, events, moved
 from caisse.core.verdicts import Verdict
 from tests.core.ledger import (
@@ -33,6 +33,7 @@ from tests.core.ledger import (
     create,
     end_round,
     expire_session,
+    forget,
     freeze,
     funded,
     look,
@@ -109,10 +110,10 @@ def test_what_a_request_does_not_say_is_empty() -> None:
     assert (award.currency, award.name, award.round, award.game) == ("", "", "", "")
 
 
-@pytest.mark.parametrize("field", range(6))
+@pytest.mark.parametrize("field", range(7))
 def test_wanting_anything_is_wanting(field: int) -> None:
     """A rolled-back bet alone is no want: its row is among the entries."""
-    lists: list[Any] = [[] for _ in range(6)]
+    lists: list[Any] = [[] for _ in range(7)]
     assert not Wants(*lists)
     lists[field] = [("demo", "key")]
     assert bool(Wants(*lists)) is (field != 3)
@@ -142,7 +143,7 @@ def test_R3_only_what_changes_something_claims_a_key(request_: Any, claims: tupl
 def test_a_round_that_changes_is_to_be_stored() -> None:
     ledger = funded()
     ledger.ask(bet())
-    assert ledger.book.touched_rounds == {(PARTNER, PROVIDER, "r1")}
+    assert ledger.book.touched_rounds == {(PARTNER, PROVIDER, PLAYER, "r1")}
 
 
 def test_a_round_that_a_refusal_leaves_as_it_was_is_not_stored_again() -> None:
@@ -163,7 +164,7 @@ def test_a_read_has_no_key(read: Any) -> None:
 
 
 def test_R51_a_new_player_stands_before_the_first_row_and_was_not_loaded() -> None:
-    new = Player(partner=PARTNER, id=PLAYER, name="n", created_at=1, login_at=1, wallets={})
+    new = Player(partner=PARTNER, id=PLAYER, name="n", name_key=b"", created_at=1, login_at=1, wallets={})
     assert (new.seq, new.loaded_seq) == (0, 0)
     made = Ledger([create()]).book.players[PARTNER, PLAYER]
     assert (made.seq, made.loaded_seq) == (1, 0)
@@ -181,15 +182,16 @@ def test_a_settled_head_is_as_stored() -> None:
 
 def test_R51_the_texts_of_verdicts_and_kinds_never_change() -> None:
     assert [verdict.value for verdict in Verdict] == [
-        *("ok", "player_unknown", "foreign_bet", "key_conflict", "already_transferred", "duplicate_player"),
-        *("duplicate_wallet", "tombstone", "unknown_bet", "absorbed", "late_bet", "refund_amount"),
-        *("bet_settled", "round_foreign", "round_currency", "no_standing_bet", "round_ended"),
-        *("session_expired", "wallet_unknown", "player_frozen", "game_disabled", "balance_limit"),
-        *("insufficient", "transfer_unknown"),
+        *("ok", "player_unknown", "foreign_bet", "key_conflict", "already_transferred", "field_unreadable"),
+        *("duplicate_player", "duplicate_wallet", "money_stands", "tombstone", "unknown_bet", "absorbed"),
+        *("late_bet", "refund_amount", "round_won", "bet_settled", "currency_unsupported"),
+        *("too_many_decimals", "round_currency", "no_standing_bet", "round_ended", "session_expired"),
+        *("wallet_unknown", "wallet_unclear", "player_frozen", "game_disabled", "balance_limit"),
+        *("round_full", "insufficient", "transfer_unknown"),
     ]
     assert [kind.value for kind in Kind] == [
-        *("create", "open_wallet", "freeze", "release", "charge", "withdraw", "bet", "result", "rollback"),
-        *("tombstone", "round_rollback", "end_round", "bonus", "jackpot", "promo", "session"),
+        *("create", "open_wallet", "freeze", "release", "forget", "charge", "withdraw", "bet", "result"),
+        *("rollback", "tombstone", "round_rollback", "end_round", "bonus", "jackpot", "promo", "session"),
     ]
 
 
@@ -219,33 +221,42 @@ def test_R1_R4_the_keys_that_requests_claim_never_change() -> None:
         "bet:lucky:x": (bet(reference="x"),),
         "result:lucky:x": (result(reference="x"),),
         "rollback:lucky:x": (rollback("x"),),
-        "unround:lucky:r": (rollback_round("r"),),
-        "end:lucky:r": (end_round("r"),),
+        "unround:lucky:6:tester:r": (rollback_round("r"),),
+        "end:lucky:6:tester:r": (end_round("r"),),
         "promo:lucky:x": (award("promo", reference="x"),),
-        "session:lucky:s": (expire_session("s"),),
+        "session:lucky:6:tester:s": (expire_session("s"),),
         "freeze:i": (freeze(id="i"),),
+        "forget:i": (forget(id="i"),),
     }
     for key, requests in asked.items():
         assert {request.key for request in requests} == {key}
     laden = result(promo=promo(reference="p"), closes=True, round="r")
-    assert (laden.promo_key, laden.end_key) == ("promo:lucky:p", "end:lucky:r")
-    assert bet(reference="x", session="s").lookups == ("bet:lucky:x", "late:lucky:x", "session:lucky:s")
+    assert (laden.promo_key, laden.end_key) == ("promo:lucky:p", "end:lucky:6:tester:r")
+    session = "session:lucky:6:tester:s"
+    assert bet(reference="x", session="s").lookups == ("bet:lucky:x", "late:lucky:x", session)
     assert charge(uuid="u", transaction="t").lookups == ("t:u", "x:t")
-    assert rollback("x").lookups == ("rollback:lucky:x", "bet:lucky:x")
+    by_bet, by_round = ("rollback:lucky:x", "bet:lucky:x"), "unround:lucky:6:tester:r"
+    assert rollback("x").lookups == by_bet
+    assert rollback("x", round="r").lookups == (*by_bet, by_round)
+    assert rollback_round("r", reference="x").lookups == (by_round, *by_bet)
 
 
 def test_R5_what_counts_as_content_never_changes() -> None:
     """Fingerprints of it are stored."""
     money = (PLAYER, "USD", "1.0")
-    played = (*money, "r1", "slot")
-    assert create(name="N").content == ("create", PLAYER, "N")
+    hashed = name_hash("N", bytes(range(16)))
+    assert hashed == "2828b1ee075a08a23c4ee99b9d44f2f7"
+    assert create(name="N", name_key=bytes(range(16))).content == ("create", PLAYER, hashed)
     assert open_wallet("EUR").content == ("open_wallet", PLAYER, "EUR")
     assert charge("1.0").content == ("charge", *money)
     assert withdraw("1.0").content == ("withdraw", *money)
-    assert bet("1.0").content == result("1.0").content == played
-    assert end_round().content == result(closes=True).end_content == (PLAYER, "", "", "r1", "slot")
-    assert result(promo=promo("1.0")).promo_content == (*money, "", "")
-    assert rollback().content == rollback_round().content == expire_session().content == (PLAYER,)
+    assert bet("1.0").content == (*money, "r1")
+    assert result("1.0").content == (PLAYER, "1.0", "r1")
+    assert result("1.0", promo=promo("5.0", "p")).content == (PLAYER, "1.0", "r1", "p", "5.0")
+    assert award("bonus", "1.0").content == (PLAYER, "1.0")
+    assert award("bonus", "1.0", currency="USD").content == (PLAYER, "1.0", "USD")
+    for request in (rollback(), rollback_round(), expire_session(), end_round()):
+        assert request.content == (PLAYER,)
     assert fingerprint(("a",)).hex() == "f53b3155b302982e196b7645b7b614b1"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from caisse.core.attempts import Attempt, Attempts
 from caisse.core.book import Book, Round, Wants, wants
-from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
+from caisse.core.entries import NO_HEAD, Decision, Entry, Identity, Kind, sealed
 from caisse.core.money import UNIT
 from caisse.core.parties import Connection
 from caisse.core.requests import Request
@@ -33,14 +33,17 @@ from tests.core.ledger import (
     POLICIES,
     Ledger,
     again,
+    award,
     bet,
     charge,
     create,
     end_round,
     expire_session,
+    forget,
     freeze,
     fresh,
     open_wallet,
+    promo,
     result,
     rollback,
     rollback_round,
@@ -117,7 +120,7 @@ def test_two_who_migrate_at_once_do_not_disturb_each_other(db_url: str) -> None:
 def peculiar(**changes: Any) -> list[Entry]:
     """A row with something odd in every field, after the row that opens its wallet."""
     fields: dict[str, Any] = {
-        **{"partner": f"p{ODD}", "player": f"u{ODD}", "seq": 2, "id": fresh(), "part": 32767},
+        **{"partner": f"p{ODD}", "player": f"u{ODD}", "seq": 2, "id": fresh(), "part": 40_000},
         **{"kind": Kind.CHARGE, "verdict": Verdict.OK, "rule": "R13", "endpoint": ODD, "currency": "USDT"},
         **{"amount": HUGE, "balance": HUGE, "asked": HUGE, "key": f"t:{ODD}", "second_key": f"x:{ODD}"},
         **{"fingerprint": bytes(range(16)), "uuid": ODD, "provider": ODD, "reference": ODD, "round": ""},
@@ -134,7 +137,9 @@ def book_of(entries: list[Entry]) -> Book:
     """A book to which a new player's only rows were appended."""
     book = Book()
     for entry in entries:
-        book.take(Decision(verdict=entry.verdict, rule=entry.rule, rows=(entry,)))
+        identity = Identity(ODD, bytes(range(16))) if entry.seq == 1 else None
+        decision = Decision(entry.verdict, entry.rule, row=entry, rows=(entry,), identity=identity)
+        book.take(decision)
     return book
 
 
@@ -157,7 +162,7 @@ def test_every_field_of_a_row_comes_back(db_url: str, changes: dict[str, int]) -
             player = loaded.players[entry.partner, entry.player]
             assert (player.seq, player.head, player.loaded_seq) == (2, entry.hash, 2)
             assert player.wallets == {"USDT": entry.balance if entry.amount else 0}
-            assert (player.name, player.created_at) == (ODD, 2**62)
+            assert (player.name, player.name_key, player.created_at) == (ODD, bytes(range(16)), 2**62)
         async with database(db_url) as db:
             assert await reading.newest(db, entry.partner, entry.player, 5) == entries
             assert [row async for row in reading.trail(db, entry.partner, entry.player)] == entries
@@ -188,11 +193,19 @@ def test_empty_texts_come_back_empty(db_url: str, rows: int) -> None:
 def test_a_round_comes_back_whole(db_url: str) -> None:
     fields: dict[str, Any] = {
         **{"partner": "demo", "provider": "lucky", "id": ODD, "player": "tester", "currency": "USD"},
-        **{"game": ODD, "state": "refunded", "standing": 2**31 - 1, "settled_seq": 2**62, "opened_seq": 3},
-        **{"opened_at": 2**62, "opened_id": fresh(), "staked": -HUGE, "won": HUGE, "jackpot": 1},
+        **{"game": ODD, "state": "refunded", "standing": 7, "bets": 2**31 - 1, "settled_seq": 2**62},
+        **{
+            "opened_seq": 3,
+            "opened_at": 2**62,
+            "opened_id": fresh(),
+            "staked": -HUGE,
+            "won": HUGE,
+            "jackpot": 1,
+        },
+        **{"logged": True, "logged_staked": HUGE, "logged_won": -HUGE, "logged_jackpot": 2},
     }
     head = Round(jackpot_id=ODD, **fields)
-    key = ("demo", "lucky", ODD)
+    key = ("demo", "lucky", "tester", ODD)
 
     async def main() -> None:
         async with opened(db_url) as ledger:
@@ -200,7 +213,9 @@ def test_a_round_comes_back_whole(db_url: str) -> None:
             book.rounds[key] = head
             book.touched_rounds.add(key)
             await ledger.commit(book)
-            loaded = await ledger.load(Wants([], [], [key, ("demo", "lucky", "r9")], [], []), lock=False)
+            loaded = await ledger.load(
+                Wants([], [], [key, ("demo", "lucky", "tester", "r9")], [], []), lock=False
+            )
             assert loaded.rounds == {key: head}
         async with database(db_url) as db:
             assert await reading.rounds(db, "demo", "tester") == [head]
@@ -304,9 +319,14 @@ RACES: dict[str, tuple[list[Request], list[Request], list[Request]]] = {
     "one TransactionId, two players": ([], [charge(transaction="t")], [charge(transaction="t", user=OTHER)]),
     "one reference, two players": ([], [bet("1.0")], [bet("2.0", user=OTHER, round="r2")]),
     "a bet and another player's tombstone": ([], [bet("1.0")], [rollback(user=OTHER)]),
-    "one round, two players": ([], [bet("1.0")], [bet("1.0", "bet-2", user=OTHER)]),
-    "one round, a bet and an end": ([], [bet("1.0")], [end_round(user=OTHER)]),
-    "one session, two players": ([], [expire_session()], [expire_session(user=OTHER)]),
+    "one round, a bet and an end": ([], [bet("1.0")], [end_round()]),
+    "one session, ended twice": ([], [expire_session()], [expire_session(uuid="new")]),
+    "one promotional win, two players": (
+        [bet()],
+        [result(promo=promo())],
+        [award("promo", "5.0", "promo-1", currency="USD", user=OTHER)],
+    ),
+    "forgotten meanwhile": ([create(user="idle")], [charge(user="idle")], [forget(user="idle")]),
     "a player created twice": ([], [create(user="new")], [create(user="new")]),
     "a wallet opened twice": ([], [open_wallet("EUR")], [open_wallet("EUR")]),
     "a bet undone twice": ([bet()], [rollback()], [rollback(uuid="new")]),

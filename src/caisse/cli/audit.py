@@ -13,6 +13,7 @@ from caisse.cli import anchor, options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
 from caisse.core.audit import CHECKS
+from caisse.core.audit_findings import Folded
 from caisse.core.audit_past import Anchor
 from caisse.store import auditing
 from caisse.store.auditing import Report
@@ -25,17 +26,7 @@ PROGRESS_SECONDS: Final = 0.1
 
 def claims(*, anchored: bool = False) -> dict[str, str]:
     """Every invariant by its name, with the rules it proves; that of the anchor only where there is one."""
-    checks = {name: check.claim for name, check in CHECKS.items() if anchored or name != "anchor"}
-    return {**checks, **WHOLE}
-
-
-WHOLE: Final = {
-    "double entry": "For each partner and currency all accounts sum to zero (R50, R54).",
-    "keys": "No key, second key, transaction's part or player is there twice (R1, R3, R4).",
-    "attempts": "Repeats that were counted repeat a row that is there (R1).",
-    "readable": "Every amount is a plain decimal number (R13).",
-}
-"""What is checked beside the rows of one player."""
+    return {name: check.claim for name, check in CHECKS.items() if anchored or name != "anchor"}
 
 
 @click.command
@@ -50,7 +41,7 @@ def audit(url: str, old: Path | None, new: Path | None, as_json: bool) -> None:
     well, 1 if there are findings. A new anchor is written only if there are none; kept out of reach of
     whoever can write the tables, it shows a later audit that no history before it was rewritten or cut off.
     """
-    report, digest = _with_anchors(url, old, new)
+    report, digest, failure = _with_anchors(url, old, new)
     if as_json:
         output.emit(_document(report, digest, anchored=old is not None))
     else:
@@ -58,16 +49,26 @@ def audit(url: str, old: Path | None, new: Path | None, as_json: bool) -> None:
     if report.findings_total:
         found = output.counted(report.findings_total, "finding")
         raise Failed(f"{found}: stop paying out from these books until each is explained")
+    if failure:
+        raise failure
 
 
-def _with_anchors(url: str, old: Path | None, new: Path | None) -> tuple[Report, str]:
-    """The report, and the digest of the anchor that was written, if any."""
+def _with_anchors(url: str, old: Path | None, new: Path | None) -> tuple[Report, str, Failed | None]:
+    """The report, the digest of the anchor that was written, if any, and why one was not.
+
+    The work of a long audit is not lost because its anchor could not be kept.
+    """
     anchors = anchor.read(old) if old else ()
     if new is None:
-        return audited(url, anchors), ""
+        return audited(url, anchors), "", None
     with anchor.Writing(new) as writing:
         report = audited(url, anchors, writing.stands)
-        return report, "" if report.findings_total else writing.keep()
+        if report.findings_total:
+            return report, "", None
+        try:
+            return report, writing.keep(), None
+        except Failed as failure:
+            return report, "", failure
 
 
 def audited(
@@ -108,34 +109,50 @@ def _line() -> Callable[[Report], None]:
 
 
 def _document(report: Report, digest: str, *, anchored: bool) -> dict[str, object]:
-    listed = [{"check": name, "claim": claim} for name, claim in claims(anchored=anchored).items()]
+    found = report.found
+    listed = [
+        {"check": name, "claim": claim, "passed": name not in found.broken}
+        for name, claim in claims(anchored=anchored).items()
+    ]
     return {
-        "passed": not report.findings_total,
+        "passed": not found.total,
         **output.pick(report, ("players", "wallets", "rounds", "rows", "currencies")),
         "checks": listed,
-        "findings": [output.pick(f, ("check", "partner", "player", "text")) for f in report.findings],
-        "findings_total": report.findings_total,
+        "findings": [
+            {**output.pick(f, ("check", "partner", "player", "row", "text", "consequences")), "also": f.also}
+            for f in found.listed
+        ],
+        "findings_total": found.total,
+        "consequences_total": found.consequences,
         **({"anchor": digest} if digest else {}),
     }
 
 
 def _print(report: Report, digest: str, *, anchored: bool) -> None:
+    found = report.found
     click.echo(f"checked {summary(report)}:\n")
-    wrong = {finding.check for finding in report.findings}
     shown = claims(anchored=anchored)
-    rows = [(name, "FINDINGS" if name in wrong else "ok", claim) for name, claim in shown.items()]
+    rows = [(name, "FINDINGS" if name in found.broken else "ok", claim) for name, claim in shown.items()]
     output.table(("INVARIANT", "RESULT", "CLAIM"), rows)
     click.echo()
-    if not report.findings_total:
+    if not found.total:
         click.echo("no findings: the books are right")
         if digest:
             click.echo(f"the new anchor's digest: {digest}")
         return
-    rows = [(f.check, f"{f.partner} {f.player}".strip(), f.text) for f in report.findings]
+    rows = [(f.check, f"{f.partner} {f.player}".strip(), _text(f)) for f in found.listed]
     output.table(("INVARIANT", "WHOSE", "FINDING"), rows)
-    if report.findings_total > len(report.findings):
-        click.echo(f"… and {report.findings_total - len(report.findings):,} more")
+    if found.total > len(found.listed):
+        click.echo(f"… and {found.total - len(found.listed):,} more")
     click.echo()
+
+
+def _text(found: Folded) -> str:
+    """A finding with what may follow from it: `…, and 3 consequences (balances 2, rounds 1)`."""
+    if not found.also:
+        return found.text
+    counts = ", ".join(f"{check} {count:,}" for check, count in found.also.items())
+    return f"{found.text}, and {output.counted(found.consequences, 'consequence')} ({counts})"
 
 
 def summary(report: Report) -> str:

@@ -1,20 +1,29 @@
-"""The audit's invariants of single rows: numbers, chain, decisions, words, money, and what verdicts claim.
+"""The audit's invariants of single rows: numbers, chain, decisions, words, money and rollbacks.
 
 Each function looks at the next row and at the past before it, and says what is wrong. Only what holds under
 every policy profile is asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from caisse.core.audit_past import Past
-from caisse.core.audited import FORMS, Row, fingerprint, row_hash
+from caisse.core.audited import (
+    FORMS,
+    OPTIONAL,
+    Row,
+    Texts,
+    fingerprint,
+    is_transaction_id,
+    result_content,
+    row_hash,
+)
 from caisse.core.money import show
 
 Say = Callable[[str], None]
 
-BEYOND: Final = 10**32
-"""The first balance that no charge may reach: 14 digits before the point, 18 after it (R13)."""
+NOTHING: Final = ("", "0.0")
+"""What a column holds that its kind does not have."""
 
 FOLLOWS: Final = frozenset(
     {
@@ -55,7 +64,7 @@ def decisions(row: Row, past: Past, say: Say) -> None:
     elif (last.kind, row.kind) not in FOLLOWS:
         say(f"row {row.seq}: a {row.kind} cannot follow a {last.kind} in one decision")
     elif _told(row) != _told(last):
-        say(f"row {row.seq} tells another time, door, sender or verdict than its decision's first part")
+        say(f"row {row.seq} has another time, endpoint, uuid, provider or verdict than the part before it")
 
 
 def _told(row: Row) -> tuple[object, ...]:
@@ -69,11 +78,29 @@ def words(row: Row, past: Past, say: Say) -> None:
         return
     if row.key != form.key(row):
         say(f"row {row.seq} stands under the key {row.key}, its words make {form.key(row)}")
-    if row.second_key and not (row.second_key.startswith("x:") and row.kind in ("charge", "withdraw")):
-        say(f"row {row.seq} has the second key {row.second_key}: a {row.kind} has none such")
-    contents = form.contents(row)
-    if contents and not any(fingerprint(content) == row.fingerprint for content in contents):
+    if row.second_key and not row.second_key.startswith("x:"):
+        say(f"row {row.seq} has the second key {row.second_key}, which is none")
+    for name in OPTIONAL:
+        if name not in form.columns and getattr(row, name) not in NOTHING:
+            say(f"row {row.seq} has the {name} {getattr(row, name)}: a {row.kind} has none")
+    if not is_transaction_id(row.id):
+        say(f"row {row.seq} has the id {row.id}, which is no transaction's")
+    contents = _result_contents(row, past) if row.kind == "result" else form.contents(row)
+    if not any(fingerprint(content) == row.fingerprint for content in contents) and not _untold(row):
         say(f"row {row.seq} has a fingerprint that is not that of its words")
+
+
+def _result_contents(row: Row, past: Past) -> Iterator[Texts]:
+    """R5, R48: without a promotional win, with the one paid just before it, with one paid long before."""
+    yield result_content(row)
+    for (provider, reference), amount in reversed(past.promos.items()):
+        if provider == row.provider:
+            yield result_content(row, (reference, amount))
+
+
+def _untold(row: Row) -> bool:
+    """Whether a promotional win may have come along that no row tells of: that of a refused result."""
+    return row.kind == "result" and not row.ok
 
 
 def moves(row: Row, past: Past, say: Say) -> None:
@@ -84,6 +111,8 @@ def moves(row: Row, past: Past, say: Say) -> None:
         return
     if row.verdict not in form.verdicts:
         say(f"row {row.seq} keeps the verdict {row.verdict!r}, which no {row.kind} leaves behind")
+    elif row.rule not in form.verdicts[row.verdict]:
+        say(f"row {row.seq} says that {row.rule} gave {row.verdict} to a {row.kind}, which it does not")
     if not row.ok and row.moved:
         say(f"row {row.seq} was refused ({row.verdict}) but moves {show(row.moved)}")
     if row.moved * form.sign < 0 or (row.moved and not form.sign):
@@ -105,119 +134,6 @@ def balances(row: Row, past: Past, say: Say) -> None:
         say(f"row {row.seq} takes {row.currency} below zero, to {show(balance)}")
 
 
-def verdicts(row: Row, past: Past, say: Say) -> None:
-    """R10-R15, R23, R40-R47."""
-    if (past.seq == 0) != (row.kind == "create" and row.ok):
-        say(f"row {row.seq}: a player begins with being created, once")
-    claim = CLAIMS.get(row.verdict)
-    wrong = claim(row, past) if claim else ""
-    if wrong:
-        say(f"row {row.seq} ({row.kind}) says {row.verdict}, but {wrong}")
-
-
-def _accepted(row: Row, past: Past) -> str:
-    accepted = ACCEPTED.get(row.kind)
-    if row.kind in NEED_WALLET and row.currency not in past.opened:
-        return f"there was no {row.currency or 'such'} wallet"
-    return accepted(row, past) if accepted else ""
-
-
-def _opened(row: Row, past: Past) -> str:
-    return "the wallet was open already" if row.currency in past.opened else ""
-
-
-def _charged(row: Row, past: Past) -> str:
-    return "the balance passes 14 digits" if row.after >= BEYOND else ""
-
-
-def _withdrawn(row: Row, past: Past) -> str:
-    return "the player was frozen" if past.frozen else ""
-
-
-def _bet_taken(row: Row, past: Past) -> str:
-    found = past.round_of(row)
-    if past.frozen:
-        return "the player was frozen"
-    if row.session and (row.provider, row.session) in past.over:
-        return f"the session {row.session} was over"
-    if found and found.state != "open":
-        return f"the round was {found.state}"
-    return _other_currency(row, past)
-
-
-def _result_paid(row: Row, past: Past) -> str:
-    """R41: a free round's result has its bonus code among its details."""
-    found = past.round_of(row)
-    if (found is None or found.standing <= 0) and '"bonus' not in row.details:
-        return "no bet of its round stood"
-    return _other_currency(row, past)
-
-
-def _other_currency(row: Row, past: Past) -> str:
-    found = past.round_of(row)
-    strange = found and found.currency not in ("", row.currency)
-    return f"its round is in {found.currency}" if found and strange else ""
-
-
-def _no_wallet(row: Row, past: Past) -> str:
-    return f"there was a {row.currency} wallet" if row.currency in past.opened else ""
-
-
-def _too_little(row: Row, past: Past) -> str:
-    held = past.sums[row.currency]
-    return f"there were {show(held)}" if held >= row.wanted else ""
-
-
-def _too_much(row: Row, past: Past) -> str:
-    sum_ = past.sums[row.currency] + row.wanted
-    return f"the balance would have been {show(sum_)}" if sum_ < BEYOND else ""
-
-
-def _late(row: Row, past: Past) -> str:
-    claim, found = past.claims.get(row.bet_key), past.round_of(row)
-    if row.key.startswith("late:"):
-        return "" if claim and claim.kind == "tombstone" else f"no tombstone of {row.reference} came before"
-    return "" if found and found.state == "refunded" else "its round was not rolled back"
-
-
-def _no_bet_stood(row: Row, past: Past) -> str:
-    found = past.round_of(row)
-    return "a bet of its round stood" if found and found.standing else ""
-
-
-CLAIMS: Final[dict[str, Callable[[Row, Past], str]]] = {
-    "ok": _accepted,
-    "duplicate_wallet": lambda row, past: "" if row.currency in past.opened else "there was no such wallet",
-    "wallet_unknown": _no_wallet,
-    "balance_limit": _too_much,
-    "insufficient": _too_little,
-    "player_frozen": lambda row, past: "" if past.frozen else "the player was not frozen",
-    "session_expired": lambda row, past: (
-        "" if (row.provider, row.session) in past.over else f"the session {row.session} was not over"
-    ),
-    "round_foreign": lambda row, past: "the round is the player's own" if past.round_of(row) else "",
-    "round_currency": lambda row, past: "" if _other_currency(row, past) else "its round is in that currency",
-    "round_ended": lambda row, past: (
-        "" if (found := past.round_of(row)) and found.state == "ended" else "the round was not ended"
-    ),
-    "late_bet": _late,
-    "absorbed": _late,
-    "no_standing_bet": _no_bet_stood,
-}
-"""Verdict -> what is wrong with it, given the past; empty if it is true. Game switches leave no rows."""
-
-ACCEPTED: Final[dict[str, Callable[[Row, Past], str]]] = {
-    "open_wallet": _opened,
-    "charge": _charged,
-    "withdraw": _withdrawn,
-    "bet": _bet_taken,
-    "result": _result_paid,
-}
-NEED_WALLET: Final = frozenset(
-    {"charge", "withdraw", "bet", "result", "rollback", "bonus", "jackpot", "promo"}
-)
-
-
 def rollbacks(row: Row, past: Past, say: Say) -> None:
     """R20-R27, R32."""
     if past.owed and row.part == 0:
@@ -229,8 +145,6 @@ def rollbacks(row: Row, past: Past, say: Say) -> None:
             say(f"row {row.seq} {wrong}")
     elif row.kind == "tombstone":
         _tombstone(row, past, say)
-    elif row.kind == "round_rollback":
-        _round_rollback(row, past, say)
 
 
 def unfinished(past: Past, say: Say) -> None:
@@ -271,9 +185,3 @@ def _tombstone(row: Row, past: Past, say: Say) -> None:
         say(f"row {row.seq} says that {row.reference} is unknown: row {claim.seq} knows it")
     elif row.key != row.bet_key and (claim is None or claim.kind != "refused"):
         say(f"row {row.seq} says that {row.reference} was refused, which it was not")
-
-
-def _round_rollback(row: Row, past: Past, say: Say) -> None:
-    known = past.round_of(row) is not None
-    if known != (row.verdict in ("ok", "bet_settled")):
-        say(f"row {row.seq} says {row.verdict} of a round that was {'known' if known else 'unknown'}")

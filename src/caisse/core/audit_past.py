@@ -23,6 +23,8 @@ class Claim(msgspec.Struct, gc=False):
     game: str
     decided: bool = False
     """Whether a rollback of it was accepted or refused."""
+    undone: bool = False
+    """Whether it was given back."""
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
@@ -43,6 +45,8 @@ class Past:
         self.seq = 0
         self.head = NO_HASH
         self.name = ""
+        """The hash of the player's name, as the row has it that created him."""
+        self.forgotten = False
         self.created_at = 0
         self.login_at = 0
         self.session = ""
@@ -56,6 +60,8 @@ class Past:
         self.rounds: dict[tuple[str, str], Played] = {}
         self.bets: dict[tuple[str, str], list[str]] = {}
         """Keys of each round's accepted bets."""
+        self.promos: dict[tuple[str, str], str] = {}
+        """Amounts of paid promotional wins, by provider and reference: a result may bring one again (R48)."""
         self.owed: set[str] = set()
         """Bets that the decision under way must give back: those of a round that is rolled back (R32)."""
 
@@ -73,6 +79,26 @@ class Past:
         """The round that a row names, if this player has it."""
         return self.rounds.get((row.provider, row.round)) if row.round else None
 
+    def standing(self, row: Row) -> list[Claim]:
+        """The accepted bets of a row's round that were not given back, oldest first."""
+        claims = (self.claims[key] for key in self.bets.get((row.provider, row.round), ()))
+        return [claim for claim in claims if not claim.undone]
+
+    def open_bets(self, row: Row) -> set[str]:
+        """Keys of those that no result or end of the round came after (R26)."""
+        found = self.round_of(row)
+        return self._open(found) if found else set()
+
+    def _open(self, found: Played) -> set[str]:
+        keys = self.bets.get((found.provider, found.id), ())
+        return {
+            key for key in keys if self.claims[key].seq > found.settled_seq and not self.claims[key].undone
+        }
+
+    def plays(self) -> bool:
+        """Whether any bet is open."""
+        return any(self._open(found) for found in self.rounds.values())
+
     def _open_wallet(self, row: Row) -> None:
         if row.ok:
             self.opened.add(row.currency)
@@ -82,6 +108,9 @@ class Past:
 
     def _release(self, row: Row) -> None:
         self.frozen = False
+
+    def _forget(self, row: Row) -> None:
+        self.forgotten = True
 
     def _session(self, row: Row) -> None:
         self.over.add((row.provider, row.session))
@@ -98,6 +127,7 @@ class Past:
         if row.round:
             found = self._played(row)
             found.standing += 1
+            found.bets += 1
             found.staked -= row.moved
             self.bets.setdefault((row.provider, row.round), []).append(row.key)
 
@@ -109,6 +139,7 @@ class Past:
         bet = self.claims.get(row.bet_key)
         if bet is not None:
             bet.decided = True
+            bet.undone = bet.undone or row.ok
         if row.ok and row.round:
             found = self._played(row)
             found.standing -= 1
@@ -133,13 +164,15 @@ class Past:
         found = self._opened(row)
         found.state = "refunded"
         if row.ok:
-            keys = self.bets.get((row.provider, row.round), ())
-            bets = ((key, self.claims[key]) for key in keys)
-            self.owed = {key for key, bet in bets if not bet.decided and bet.seq > found.settled_seq}
+            self.owed = self._open(found)
 
     def _bonus(self, row: Row) -> None:
         if row.ok and (found := self.round_of(row)):
             found.won += row.moved
+
+    def _promo(self, row: Row) -> None:
+        if row.ok:
+            self.promos[row.provider, row.reference] = row.asked
 
     def _jackpot(self, row: Row) -> None:
         if row.ok and (found := self.round_of(row)):
@@ -150,7 +183,7 @@ class Past:
         key = (row.provider, row.round)
         found = self.rounds.get(key)
         if found is None:
-            found = Played(row.partner, row.provider, row.round, row.player)
+            found = Played(row.partner, row.player, row.provider, row.round)
             found.opened_seq, found.opened_at, found.opened_id = row.seq, row.at, row.id
             self.rounds[key] = found
         return found
@@ -168,6 +201,7 @@ TAKES = {
     "open_wallet": Past._open_wallet,
     "freeze": Past._freeze,
     "release": Past._release,
+    "forget": Past._forget,
     "session": Past._session,
     "bet": Past._bet,
     "tombstone": Past._tombstone,
@@ -177,5 +211,6 @@ TAKES = {
     "round_rollback": Past._round_rollback,
     "bonus": Past._bonus,
     "jackpot": Past._jackpot,
+    "promo": Past._promo,
 }
 """Kind -> how it is counted; the others only move money, or nothing."""

@@ -6,7 +6,7 @@ and computed here in their own way, from the standard library. Text that is no n
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from json.encoder import encode_basestring as quoted
@@ -18,6 +18,7 @@ NO_HASH: Final = bytes(32)
 """What a player's first row follows."""
 
 AMOUNTS: Final = ("amount", "balance", "asked")
+ROUND_AMOUNTS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -74,6 +75,7 @@ class Head(msgspec.Struct, gc=False):
     partner: str
     id: str
     name: str
+    name_key: bytes
     created_at: int
     login_at: int
     session: str
@@ -89,13 +91,14 @@ class Played(msgspec.Struct, gc=False):
     """A round as stored, its amounts in units of 10^-18; or as the rows make it."""
 
     partner: str
+    player: str
     provider: str
     id: str
-    player: str
     currency: str = ""
     game: str = ""
     state: str = "open"
     standing: int = 0
+    bets: int = 0
     settled_seq: int = 0
     opened_seq: int = 0
     opened_at: int = 0
@@ -104,11 +107,16 @@ class Played(msgspec.Struct, gc=False):
     won: int = 0
     jackpot: int = 0
     jackpot_id: str = ""
+    logged: bool = False
+    logged_staked: int = 0
+    logged_won: int = 0
+    logged_jackpot: int = 0
 
 
 HEAD: Final = Head.__struct_fields__[:-1]
 ROUND: Final = Played.__struct_fields__
-_STAKED: Final = ROUND.index("staked")
+_AMOUNTS_AT: Final = tuple(map(ROUND.index, ROUND_AMOUNTS))
+_LOGGED_AT: Final = ROUND.index("logged")
 
 _plain = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?", re.ASCII).fullmatch
 
@@ -137,18 +145,38 @@ def head_of(values: Sequence[Any]) -> Head:
 
 
 def _wallets(balances: str) -> dict[str, int]:
-    """Each wallet's balance; ValueError unless it is a JSON object of amounts, each currency once."""
-    pairs = json.loads(balances, object_pairs_hook=list)
+    """Each wallet's balance. ValueError unless the text is a JSON object of texts as it is written.
+
+    No spaces, no escapes, no currency twice: what passes here the server can read too, and in one way only.
+    """
+    pairs = json.loads(balances, object_pairs_hook=_Pairs)
+    if not isinstance(pairs, _Pairs) or not all(isinstance(held, str) for _, held in pairs):
+        raise ValueError("the balances are no JSON object of currencies and amounts")
     held = {currency: units(balance) for currency, balance in pairs}
     if len(held) != len(pairs):
         raise ValueError("two wallets in one currency")
+    written = ",".join(f'"{currency}":"{balance}"' for currency, balance in pairs)
+    if balances != f"{{{written}}}":
+        raise ValueError("the balances are not spelled as they are written")
     return held
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object, in its order, with what stands in it twice."""
 
 
 def round_of(values: Sequence[Any]) -> Played:
     """A round as read in the order of `ROUND`."""
-    at = _STAKED
-    return Played(*values[:at], *map(units, values[at : at + 3]), *values[at + 3 :])
+    cells = [*values]
+    for at in _AMOUNTS_AT:
+        cells[at] = units(cells[at])
+    cells[_LOGGED_AT] = bool(cells[_LOGGED_AT])
+    return Played(*cells)
+
+
+def name_hash(name: str, key: bytes) -> str:
+    """BLAKE2b-128 of a player's name under the key that stands beside it."""
+    return blake2b(name.encode(), digest_size=16, key=key).hexdigest()
 
 
 def row_hash(previous: bytes, r: Row) -> bytes:
@@ -176,13 +204,27 @@ class Form(NamedTuple):
 
     sign: int
     """Of its movement on the player's account; 0 for a kind that moves nothing."""
-    verdicts: frozenset[str]
+    verdicts: Mapping[str, frozenset[str]]
+    """What it may keep, each with the rules that give it."""
     key: Callable[[Row], str]
     contents: Callable[[Row], Sequence[Texts]]
-    """What its fingerprint may be of; nothing, if the row does not tell."""
+    """What its fingerprint may be of; nothing, if the row alone does not tell (a result's)."""
+    columns: frozenset[str]
+    """Those of `OPTIONAL` that it may fill."""
 
 
-def _verdicts(*names: str) -> frozenset[str]:
+OPTIONAL: Final = (
+    *("currency", "asked", "second_key", "provider", "reference", "round", "game", "session", "name"),
+    "details",
+)
+"""Columns that stay empty (an amount 0.0) in kinds that have nothing to put there."""
+
+
+def _verdicts(**rules: str) -> dict[str, frozenset[str]]:
+    return {verdict: frozenset(names.split()) for verdict, names in rules.items()}
+
+
+def _columns(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
@@ -202,12 +244,17 @@ def _own_key(r: Row) -> str:
     return f"{r.kind}:{r.provider}:{r.reference}"
 
 
+def _of_player(space: str, r: Row, named: str) -> str:
+    """The length tells where the player's id ends, whatever it holds."""
+    return f"{space}:{r.provider}:{len(r.player)}:{r.player}:{named}"
+
+
 def _money(r: Row) -> Sequence[Texts]:
     return ((r.kind, r.player, r.currency, r.asked),)
 
 
-def _play(r: Row) -> Sequence[Texts]:
-    return ((r.player, r.currency, r.asked, r.round, r.game),)
+def _bet(r: Row) -> Sequence[Texts]:
+    return ((r.player, r.currency, r.asked, r.round),)
 
 
 def _who(r: Row) -> Sequence[Texts]:
@@ -215,59 +262,101 @@ def _who(r: Row) -> Sequence[Texts]:
 
 
 def _award(r: Row) -> Sequence[Texts]:
-    """One that named no currency, and one that rode in a result, whose round is none of its content (R48)."""
-    if not r.ok:
-        return ()
-    own, unnamed = (r.currency, r.asked, r.round, r.game), ("", r.asked, r.round, r.game)
-    return tuple((r.player, *rest) for rest in (own, unnamed, (r.currency, r.asked, "", "")))
+    """One that named its currency, and one that did not."""
+    return (r.player, r.asked, r.currency), (r.player, r.asked)
 
 
-_TRANSFER: Final = ("ok", "wallet_unknown")
-_PLAY: Final = ("round_foreign", "round_currency", *_TRANSFER)
-_AWARD: Final = Form(+1, _verdicts("ok", "round_foreign", "wallet_unknown"), _own_key, _award)
-_FREEZE: Final = Form(0, _verdicts("ok"), lambda r: "freeze:" + r.id, lambda r: ((),))
+def result_content(r: Row, promo: Texts = ()) -> Texts:
+    """Of a result, with the reference and amount of the promotional win that it brought, if any."""
+    return (r.player, r.asked, r.round, *promo)
+
+
+_MONEY: Final = _columns("currency", "asked", "second_key")
+_PLAYED: Final = _columns("currency", "provider", "reference", "round", "game", "session", "details")
+_HAND: Final = _columns("name", "details")
+_UNSUPPORTED: Final = _verdicts(currency_unsupported="R1", too_many_decimals="R1")
+_AWARD: Final = Form(+1, _verdicts(ok="R44"), _own_key, _award, _PLAYED | {"asked", "name"})
+_BY_HAND: Final = Form(0, _verdicts(ok="R15"), lambda r: "freeze:" + r.id, lambda r: ((),), _HAND)
 
 FORMS: Final = {
     "create": Form(
-        0, _verdicts("ok", "duplicate_player"), _transfer_key, lambda r: (("create", r.player, r.name),)
+        0,
+        _verdicts(ok="R3", duplicate_player="R3"),
+        _transfer_key,
+        lambda r: (("create", r.player, r.name),),
+        _columns("name"),
     ),
     "open_wallet": Form(
         0,
-        _verdicts("ok", "duplicate_wallet"),
+        _verdicts(ok="R3", duplicate_wallet="R3", currency_unsupported="R1"),
         _transfer_key,
         lambda r: (("open_wallet", r.player, r.currency),),
+        _columns("currency"),
     ),
-    "freeze": _FREEZE,
-    "release": _FREEZE,
-    "charge": Form(+1, _verdicts(*_TRANSFER, "balance_limit"), _transfer_key, _money),
-    "withdraw": Form(-1, _verdicts(*_TRANSFER, "player_frozen", "insufficient"), _transfer_key, _money),
+    "freeze": _BY_HAND,
+    "release": _BY_HAND,
+    "forget": Form(0, _verdicts(ok="R59"), lambda r: "forget:" + r.id, lambda r: ((),), _HAND),
+    "charge": Form(
+        +1,
+        _UNSUPPORTED | _verdicts(ok="R14", wallet_unknown="R8", balance_limit="R13"),
+        _transfer_key,
+        _money,
+        _MONEY,
+    ),
+    "withdraw": Form(
+        -1,
+        _verdicts(ok="R10", wallet_unknown="R8", player_frozen="R15", insufficient="R10"),
+        _transfer_key,
+        _money,
+        _MONEY,
+    ),
     "bet": Form(
         -1,
-        _verdicts(
-            *(*_PLAY, "absorbed", "late_bet", "round_ended", "session_expired"),
-            *("player_frozen", "game_disabled", "insufficient"),
-        ),
+        {
+            **_UNSUPPORTED,
+            **_verdicts(ok="R40 R45", absorbed="R23", late_bet="R23", round_currency="R40"),
+            **_verdicts(round_ended="R47", session_expired="R47", wallet_unknown="R40"),
+            **_verdicts(player_frozen="R15", game_disabled="R30", round_full="R40", insufficient="R46"),
+        },
         _bet_key,
-        _play,
+        _bet,
+        _PLAYED | {"asked"},
     ),
-    "result": Form(+1, _verdicts(*_PLAY, "no_standing_bet"), _own_key, _play),
-    "rollback": Form(+1, _verdicts("ok", "bet_settled"), _own_key, _who),
-    "tombstone": Form(0, _verdicts("tombstone", "unknown_bet"), _tombstone_key, _who),
+    "result": Form(
+        +1, _verdicts(ok="R41", no_standing_bet="R41"), _own_key, lambda r: (), _PLAYED | {"asked"}
+    ),
+    "rollback": Form(+1, _verdicts(ok="R20 R32 R45", bet_settled="R26"), _own_key, _who, _PLAYED | {"asked"}),
+    "tombstone": Form(
+        0,
+        _verdicts(tombstone="R22 R27 R32", unknown_bet="R22 R27 R32"),
+        _tombstone_key,
+        _who,
+        _PLAYED | {"asked"},
+    ),
     "round_rollback": Form(
         0,
-        _verdicts("ok", "tombstone", "unknown_bet", "bet_settled"),
-        lambda r: f"unround:{r.provider}:{r.round}",
+        _verdicts(ok="R32", tombstone="R32", unknown_bet="R32", round_won="R32", bet_settled="R26"),
+        lambda r: _of_player("unround", r, r.round),
         _who,
+        _PLAYED,
     ),
     "end_round": Form(
-        0,
-        _verdicts("ok"),
-        lambda r: f"end:{r.provider}:{r.round}",
-        lambda r: ((r.player, "", "", r.round, r.game),),
+        0, _verdicts(ok="R43"), lambda r: _of_player("end", r, r.round), _who, _PLAYED - {"reference"}
     ),
     "bonus": _AWARD,
     "jackpot": _AWARD,
-    "promo": _AWARD,
-    "session": Form(0, _verdicts("ok"), lambda r: f"session:{r.provider}:{r.session}", _who),
+    "promo": _AWARD._replace(verdicts=_verdicts(ok="R44 R48")),
+    "session": Form(
+        0,
+        _verdicts(ok="R47"),
+        lambda r: _of_player("session", r, r.session),
+        _who,
+        _PLAYED - {"currency", "reference"},
+    ),
 }
 """Kind -> what its rows are like. A kind that is not here does not exist."""
+
+is_transaction_id: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII
+).fullmatch
+"""Whether a text is a UUIDv7 as it is written."""

@@ -10,17 +10,29 @@ from typing import Final, Literal
 
 import msgspec
 
+from caisse.core import keys
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
-from caisse.core.requests import Charge, LookTransfer, Request, Rollback, RollbackRound, Withdraw
+from caisse.core.requests import (
+    Charge,
+    ForgetPlayer,
+    LookTransfer,
+    Request,
+    Rollback,
+    RollbackRound,
+    Withdraw,
+)
 from caisse.core.verdicts import Verdict
 
 PlayerKey = tuple[str, str]
 """(partner, user)"""
 EntryKey = tuple[str, str]
 """(partner, key or second key)"""
-RoundKey = tuple[str, str, str]
-"""(partner, provider, round)"""
+RoundKey = tuple[str, str, str, str]
+"""(partner, provider, player, round): rounds are the player's own (R40)"""
 
+
+MOST_BETS: Final = 1_000
+"""Bets that a round may hold (R40): bounds what its refund reads and writes."""
 
 TRANSFERS: Final = (Kind.CHARGE, Kind.WITHDRAW)
 
@@ -31,6 +43,8 @@ class Player(msgspec.Struct, kw_only=True, gc=False):
     partner: str
     id: str
     name: str
+    name_key: bytes
+    """What the name's hash in the journal is keyed with; empty once the player is forgotten (R59)."""
     created_at: int
     login_at: int
     session: str = ""
@@ -50,15 +64,17 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """A game round's head: a projection of its journal rows."""
 
     partner: str
+    player: str
     provider: str
     id: str
-    player: str
     currency: str = ""
     """Empty until a bet or result told it."""
     game: str = ""
     state: Literal["open", "ended", "refunded"] = "open"
     standing: int = 0
     """Bets taken and not rolled back."""
+    bets: int = 0
+    """Bets taken, whatever became of them; at most `MOST_BETS` (R40)."""
     settled_seq: int = 0
     """The player's sequence number of the newest result or end; bets before it are settled (R26)."""
     opened_seq: int
@@ -68,6 +84,11 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     won: int = 0
     jackpot: int = 0
     jackpot_id: str = ""
+    logged: bool = False
+    """Whether the slot log has it; if so, the totals that the log's rows add up to (R57)."""
+    logged_staked: int = 0
+    logged_won: int = 0
+    logged_jackpot: int = 0
 
     def settled(self, bet: Entry) -> bool:
         """Whether a result or the round's end came after that bet (R26)."""
@@ -86,10 +107,15 @@ class Wants(msgspec.Struct, frozen=True):
     """Rounds of which every bet must be loaded (R32)."""
     newest_transfers: list[PlayerKey] = []
     """Players whose newest charge or withdrawal is asked for."""
+    playing: list[PlayerKey] = []
+    """Players of whom must be known whether they have an open bet (R59)."""
+    rows: int = 4_000
+    """Rows of whole rounds to load at most, but for the first: what is left out waits for the next batch."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to load."""
-        return bool(self.players or self.entries or self.rounds or self.whole_rounds or self.newest_transfers)
+        some = self.players or self.entries or self.rounds or self.whole_rounds
+        return bool(some or self.newest_transfers or self.playing)
 
 
 _KEYS_ONLY: Final = frozenset({Charge, Withdraw})
@@ -104,6 +130,7 @@ def wants(requests: Iterable[Request]) -> Wants:
     rolled_back: dict[EntryKey, None] = {}
     whole: dict[RoundKey, None] = {}
     newest: dict[PlayerKey, None] = {}
+    playing: dict[PlayerKey, None] = {}
     for request in requests:
         partner = request.partner
         players[partner, request.user] = None
@@ -112,14 +139,24 @@ def wants(requests: Iterable[Request]) -> Wants:
         if type(request) in _KEYS_ONLY:
             continue
         for provider, round_id in request.rounds:
-            rounds[partner, provider, round_id] = None
+            rounds[partner, provider, request.user, round_id] = None
         if type(request) is Rollback:
             rolled_back[partner, request.bet_key] = None
         elif type(request) is RollbackRound:
-            whole[partner, request.provider, request.round] = None
+            whole[partner, request.provider, request.user, request.round] = None
         elif type(request) is LookTransfer and not request.transaction:
             newest[partner, request.user] = None
-    return Wants(list(players), list(entries), list(rounds), list(rolled_back), list(whole), list(newest))
+        elif type(request) is ForgetPlayer:
+            playing[partner, request.user] = None
+    return Wants(
+        list(players),
+        list(entries),
+        list(rounds),
+        list(rolled_back),
+        list(whole),
+        list(newest),
+        list(playing),
+    )
 
 
 def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
@@ -130,15 +167,41 @@ def rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
 
 def with_rounds_of(bets: Iterable[Entry], rounds: list[RoundKey]) -> list[RoundKey]:
     """These rounds, and those that the bets were made in; each once."""
-    of_bets = ((bet.partner, bet.provider, bet.round) for bet in bets if bet.round)
+    of_bets = ((bet.partner, bet.provider, bet.player, bet.round) for bet in bets if bet.round)
     return list(dict.fromkeys([*rounds, *of_bets]))
+
+
+def whole_rounds_to_load(wanted: Wants, book: "Book") -> list[RoundKey]:
+    """The rounds whose bets must be loaded, once keys and heads are; one that is not known holds none.
+
+    None whose refund has its verdict already: a repeat reads nothing of the round (R32). Together they have
+    no more rows than `wanted.rows`, the first excepted.
+    """
+    found: list[RoundKey] = []
+    room = wanted.rows
+    for key in wanted.whole_rounds:
+        if (key[0], unround_key(key)) in book.entries:
+            continue
+        round_ = book.rounds.get(key)
+        room -= 2 * round_.bets if round_ else 0
+        if found and room < 0:
+            break
+        found.append(key)
+    return found
+
+
+def unround_key(key: RoundKey) -> str:
+    """The key of a round's refund."""
+    _, provider, player, round_id = key
+    return keys.of_player("unround", provider, player, round_id)
 
 
 class Book:
     """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
 
     __slots__ = (
-        *("appended", "entries", "newest_transfers", "players", "round_rows", "rounds", "touched_rounds"),
+        *("appended", "entries", "newest_transfers", "players", "playing"),
+        *("round_rows", "rounds", "touched_rounds"),
     )
 
     def __init__(self) -> None:
@@ -146,11 +209,17 @@ class Book:
         self.entries: dict[EntryKey, Entry] = {}
         self.rounds: dict[RoundKey, Round] = {}
         self.round_rows: dict[RoundKey, list[Entry]] = {}
-        """Bets and rollbacks of the rounds that were wanted whole, oldest first."""
+        """Accepted bets and rollbacks of the rounds that were wanted whole, oldest first."""
         self.newest_transfers: dict[PlayerKey, Entry] = {}
         """Those that were wanted, and those of this batch."""
+        self.playing: set[PlayerKey] = set()
+        """Of those that were wanted the players with an open bet; and all that bet in this batch."""
         self.appended: list[Entry] = []
         self.touched_rounds: set[RoundKey] = set()
+
+    def player_of(self, request: Request) -> Player | None:
+        """The player that a request is about, if there is one."""
+        return self.players.get((request.partner, request.user))
 
     def know(self, entry: Entry) -> None:
         """Make an earlier row visible under its keys."""
@@ -160,17 +229,20 @@ class Book:
 
     def add_round(self, found: Round) -> None:
         """Make a round visible."""
-        self.rounds[found.partner, found.provider, found.id] = found
+        self.rounds[found.partner, found.provider, found.player, found.id] = found
 
-    def open_bets(self, key: RoundKey) -> list[Entry]:
-        """The accepted bets of a round whose rollback was not decided yet, oldest first.
+    def standing_bets(self, key: RoundKey) -> list[Entry]:
+        """The accepted bets of a round that were not rolled back, oldest first."""
+        rows = [row for row in self.round_rows.get(key, ()) if row.verdict is Verdict.OK]
+        undone = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
+        return [row for row in rows if row.kind is Kind.BET and row.reference not in undone]
 
-        A rollback that was refused stays refused (R2): its key is taken.
-        """
-        rows = self.round_rows.get(key, ())
-        decided = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
-        bets = (row for row in rows if row.kind is Kind.BET and row.verdict is Verdict.OK)
-        return [bet for bet in bets if bet.reference not in decided]
+    def can_decide(self, request: Request) -> bool:
+        """Whether all that the request looks at was loaded: not so if the rows of its round had no room."""
+        if type(request) is not RollbackRound:
+            return True
+        key = (request.partner, request.provider, request.user, request.round)
+        return key in self.round_rows or (request.partner, request.key) in self.entries
 
     def take(self, decision: Decision) -> None:
         """Fold a decision's rows in: what follows in the batch sees them."""
@@ -182,6 +254,9 @@ class Book:
                 self.newest_transfers[entry.partner, entry.player] = entry
             if entry.round:
                 self._fold_round(entry)
+        if decision.identity is not None and decision.row is not None:
+            player = self.players[decision.row.partner, decision.row.player]
+            player.name, player.name_key = decision.identity.name, decision.identity.key
 
     def _fold_player(self, entry: Entry) -> None:
         player = self.players.get((entry.partner, entry.player))
@@ -189,7 +264,8 @@ class Book:
             player = Player(
                 partner=entry.partner,
                 id=entry.player,
-                name=entry.name,
+                name="",
+                name_key=b"",
                 created_at=entry.at,
                 login_at=entry.at,
                 wallets={},
@@ -199,10 +275,12 @@ class Book:
         player.head = entry.hash
         if entry.amount or (entry.kind is Kind.OPEN_WALLET and entry.verdict is Verdict.OK):
             player.wallets[entry.currency] = entry.balance
+        if entry.kind is Kind.BET and entry.verdict is Verdict.OK:
+            self.playing.add((entry.partner, entry.player))
         fold_standing(player, entry)
 
     def _fold_round(self, entry: Entry) -> None:
-        key = (entry.partner, entry.provider, entry.round)
+        key = (entry.partner, entry.provider, entry.player, entry.round)
         if key in self.round_rows:
             self.round_rows[key].append(entry)
         before = self.rounds.get(key)
@@ -238,7 +316,8 @@ def fold_round(before: Round | None, entry: Entry) -> Round | None:
     now = before or _opened(entry)
     match entry.kind:
         case Kind.BET:
-            return _replace(now, entry, standing=now.standing + 1, staked=now.staked - entry.amount)
+            staked, bets = now.staked - entry.amount, now.bets + 1
+            return _replace(now, entry, standing=now.standing + 1, bets=bets, staked=staked)
         case Kind.RESULT:
             return _replace(now, entry, settled_seq=entry.seq, won=now.won + entry.amount)
         case Kind.ROLLBACK:
@@ -259,9 +338,9 @@ def fold_round(before: Round | None, entry: Entry) -> Round | None:
 def _opened(entry: Entry) -> Round:
     return Round(
         partner=entry.partner,
+        player=entry.player,
         provider=entry.provider,
         id=entry.round,
-        player=entry.player,
         opened_seq=entry.seq,
         opened_at=entry.at,
         opened_id=entry.id,

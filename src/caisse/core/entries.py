@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from caisse.core.money import show
-from caisse.core.verdicts import Verdict
+from caisse.core.verdicts import FLAGGED, Verdict
 
 NO_HEAD: Final = bytes(32)
 """What the first row of a player is chained to."""
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     OPEN_WALLET = "open_wallet"
     FREEZE = "freeze"
     RELEASE = "release"
+    FORGET = "forget"
     CHARGE = "charge"
     WITHDRAW = "withdraw"
     BET = "bet"
@@ -92,7 +93,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     game: str
     session: str
     name: str
-    """The player's name (create), the bonus code, jackpot or campaign (awards), or who froze a player."""
+    """A player's name as its hash (create), bonus code, jackpot or campaign (awards), who decided by hand."""
     details: str
     """What else came and is worth keeping, as JSON text, or the reason a person gave; no rule reads it."""
     at: int
@@ -140,6 +141,15 @@ def accounts(entry: Entry) -> tuple[str, str]:
     return (contra, player) if move.sign > 0 else (player, contra)
 
 
+def flag_of(kind: Kind, verdict: Verdict, rule: str) -> str:
+    """The rule for which a person should look at a row; empty for most.
+
+    R32: the tombstone of a bet nobody knows, asked for in a round in which bets of that player stood.
+    """
+    by_round = kind is Kind.TOMBSTONE and rule == "R32"
+    return rule if by_round or verdict in FLAGGED else ""
+
+
 class Seen(msgspec.Struct, frozen=True):
     """A player as a read shows them, at its place in the order of decisions."""
 
@@ -148,6 +158,14 @@ class Seen(msgspec.Struct, frozen=True):
     login_at: int
     frozen: bool
     wallets: dict[str, int]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What is personal of a player (R59): stands beside the journal, never in it."""
+
+    name: str
+    key: bytes
+    """What the name's hash is keyed with, 16 bytes; both are empty once the player is forgotten."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -161,3 +179,10 @@ class Decision(msgspec.Struct, frozen=True):
     """New rows, in order; empty for replays, reads and refusals that are not kept."""
     replay: bool = False
     seen: Seen | None = None
+    identity: Identity | None = None
+    """The player's name from now on, where the decision sets it: creating and forgetting."""
+    flag: str = ""
+    """The rule for which a person should look at this request; empty for most.
+
+    Of a decision that wrote rows it is `flag_of` its row; of others only their attempt carries it.
+    """

@@ -14,7 +14,7 @@ work for each refund on PostgreSQL, since a batch of refunds is then one stateme
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, wants, with_rounds_of
+from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, unround_key, wants, with_rounds_of
 from caisse.core.entries import Entry
 from caisse.core.requests import Request
 
@@ -67,7 +67,8 @@ class Memory:
         claimed, looked_at = _claims(requests)
         players = self._players.take([key for key in wanted.players if key not in looked_at])
         entries = self._entries.get(wanted.entries)
-        assumed = claimed.difference(entries)
+        # The key of a round's refund is always looked up: a repeat must not load the round on a guess (R32).
+        assumed = claimed.difference(entries, ((key[0], unround_key(key)) for key in wanted.whole_rounds))
         known = assumed.union(entries)
         return Recall(players, entries, assumed, _without(wanted, players, entries, known))
 
@@ -114,8 +115,9 @@ def _without(
         [key for key in wanted.entries if key not in known],
         with_rounds_of(bets, wanted.rounds),
         [key for key in wanted.rolled_back if key not in entries],
-        wanted.whole_rounds,
+        [key for key in wanted.whole_rounds if (key[0], unround_key(key)) not in entries],
         wanted.newest_transfers,
+        wanted.playing,
     )
 
 

@@ -12,31 +12,24 @@ from typing import Literal
 
 import msgspec
 
+from caisse.core import keys
 from caisse.core.money import show
 
 _json = msgspec.json.Encoder()
 
 Content = tuple[str, ...]
-
-
-def transfer_key(uuid: str) -> str:
-    """R3: the key of a transfer-door request, within its partner."""
-    return "t:" + uuid
-
-
-def transfer_alias(transaction: str) -> str:
-    """R3: the second key of a V4 transfer, the partner's own TransactionId."""
-    return "x:" + transaction
-
-
-def play_key(kind: str, provider: str, reference: str) -> str:
-    """R4: the key of a seamless-door request, within its partner. Provider ids hold no colon."""
-    return f"{kind}:{provider}:{reference}"
+Unsupported = Literal["", "currency", "decimals"]
+"""What the currency table says against a request: a code that it lacks, or more decimals than it allows."""
 
 
 def fingerprint(content: Content) -> bytes:
     """BLAKE2b-128 of the content that R5 compares."""
     return blake2b(_json.encode(content), digest_size=16).digest()
+
+
+def name_hash(name: str, key: bytes) -> str:
+    """R59: what journal and fingerprints hold of a player's name: BLAKE2b-128 under the player's key."""
+    return blake2b(name.encode(), digest_size=16, key=key).hexdigest()
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -86,23 +79,30 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class _Transfer(Base, frozen=True, kw_only=True, gc=False):
     @property
     def key(self) -> str:
-        return transfer_key(self.uuid)
+        return keys.TRANSFER + self.uuid
 
 
 class CreatePlayer(_Transfer, frozen=True, kw_only=True, gc=False):
     """Open a player's account with a partner."""
 
     name: str
+    name_key: bytes
+    """16 random bytes, drawn at the door: the key of the name's hash, if this creates the player (R59)."""
 
     @property
     def content(self) -> Content:
-        return ("create", self.user, self.name)
+        return self.content_under(self.name_key)
+
+    def content_under(self, key: bytes) -> Content:
+        """R5, compared under the key of the player that there is."""
+        return ("create", self.user, name_hash(self.name, key))
 
 
 class OpenWallet(_Transfer, frozen=True, kw_only=True, gc=False):
     """Open a player's wallet in one currency."""
 
     currency: str
+    unsupported: Unsupported = ""
 
     @property
     def content(self) -> Content:
@@ -117,7 +117,7 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
 
     @property
     def second_key(self) -> str:
-        return transfer_alias(self.transaction) if self.transaction else ""
+        return keys.SECOND + self.transaction if self.transaction else ""
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -125,12 +125,14 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        key = "t:" + self.uuid
-        return (key, "x:" + self.transaction) if self.transaction else (key,)
+        key = keys.TRANSFER + self.uuid
+        return (key, keys.SECOND + self.transaction) if self.transaction else (key,)
 
 
 class Charge(_MoneyTransfer, frozen=True, kw_only=True, gc=False):
     """The partner puts money into a player's wallet."""
+
+    unsupported: Unsupported = ""
 
     @property
     def content(self) -> Content:
@@ -154,7 +156,18 @@ class SetFrozen(Base, frozen=True, kw_only=True, gc=False):
 
     @property
     def key(self) -> str:
-        return "freeze:" + self.id
+        return keys.FREEZE + self.id
+
+
+class ForgetPlayer(Base, frozen=True, kw_only=True, gc=False):
+    """Remove a player's name and its key for good (R59), by a person, with a reason (R53)."""
+
+    reason: str
+    by: str
+
+    @property
+    def key(self) -> str:
+        return keys.FORGET + self.id
 
 
 class Look(Base, frozen=True, kw_only=True, gc=False):
@@ -169,7 +182,7 @@ class Look(Base, frozen=True, kw_only=True, gc=False):
     @property
     def session_key(self) -> str:
         """Where an expired session would be recorded."""
-        return play_key("session", self.provider, self.session)
+        return keys.of_player("session", self.provider, self.user, self.session)
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -192,7 +205,7 @@ class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        return (transfer_alias(self.transaction),) if self.transaction else ()
+        return (keys.second(self.transaction),) if self.transaction else ()
 
 
 class _Play(Base, frozen=True, kw_only=True, gc=False):
@@ -215,29 +228,30 @@ class Bet(_Play, frozen=True, kw_only=True, gc=False):
     currency: str
     amount: int
     game_enabled: bool = True
+    unsupported: Unsupported = ""
 
     @property
     def key(self) -> str:
-        return play_key("bet", self.provider, self.reference)
+        return keys.of_reference("bet", self.provider, self.reference)
 
     @property
     def late_key(self) -> str:
         """The key of this bet if a tombstone already holds its own (R23)."""
-        return play_key("late", self.provider, self.reference)
+        return keys.of_reference("late", self.provider, self.reference)
 
     @property
     def session_key(self) -> str:
         """Where an expired session would be recorded (R47)."""
-        return play_key("session", self.provider, self.session)
+        return keys.of_player("session", self.provider, self.user, self.session)
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        keys = (self.key, self.late_key)
-        return (*keys, self.session_key) if self.session else keys
+        claimed = (self.key, self.late_key)
+        return (*claimed, self.session_key) if self.session else claimed
 
     @property
     def content(self) -> Content:
-        return (self.user, self.currency, show(self.amount), self.round, self.game)
+        return (self.user, self.currency, show(self.amount), self.round)
 
 
 class Promo(msgspec.Struct, frozen=True):
@@ -251,37 +265,32 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
     """Pay a round's win, which may be zero, and settle the bets so far."""
 
     reference: str
-    currency: str
     amount: int
+    currency: str = ""
+    """Empty: the round's; of a free round without one the player's only wallet."""
     free_round: bool = False
     """R41: a result with a bonus code needs no bet."""
     promo: Promo | None = None
+    promo_unreadable: bool = False
+    """Whether a promotional win came that could not be read: the content cannot be compared (R5, R56)."""
+    unreadable: str = ""
+    """An optional field that steers money and could not be read (R56)."""
     closes: bool = False
     """Whether this result also ends the round (an older edition's `is_end_round`)."""
 
     @property
     def key(self) -> str:
-        return play_key("result", self.provider, self.reference)
+        return keys.of_reference("result", self.provider, self.reference)
 
     @property
     def promo_key(self) -> str:
         """The key of the promotional win that rides along; empty where there is none."""
-        return play_key("promo", self.provider, self.promo.reference) if self.promo else ""
-
-    @property
-    def promo_content(self) -> Content:
-        """R5 for the promotional win: that of an `Award` of kind promo with the same reference."""
-        return (self.user, self.currency, show(self.promo.amount if self.promo else 0), "", "")
+        return keys.of_reference("promo", self.provider, self.promo.reference) if self.promo else ""
 
     @property
     def end_key(self) -> str:
         """The key of the round's end, if this result brings it; else empty."""
-        return play_key("end", self.provider, self.round) if self.closes else ""
-
-    @property
-    def end_content(self) -> Content:
-        """R5 for the round's end: that of an `EndRound` of the same round and game."""
-        return (self.user, "", "", self.round, self.game)
+        return keys.of_player("end", self.provider, self.user, self.round) if self.closes else ""
 
     @property
     def lookups(self) -> tuple[str, ...]:
@@ -289,34 +298,47 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
 
     @property
     def content(self) -> Content:
-        return (self.user, self.currency, show(self.amount), self.round, self.game)
+        own = self.content_without_promo
+        return (*own, self.promo.reference, show(self.promo.amount)) if self.promo else own
+
+    @property
+    def content_without_promo(self) -> Content:
+        """That of the same result without its promotional part."""
+        return (self.user, show(self.amount), self.round)
 
 
 class Rollback(_Play, frozen=True, kw_only=True, gc=False):
-    """Undo a bet: the seamless Refund and Cancel. `reference` names the bet."""
+    """Undo a bet: the seamless Refund and Cancel. `reference` names the bet.
+
+    `round` is the request's word: recorded, and read only where no such bet is known (R32).
+    """
 
     reference: str
     amount: int | None = None
     """What the provider wants given back; None: the stored bet's amount (R25)."""
     currency: str = ""
     """Whose balance a tombstone tells, for editions that answer with one; no rule reads it."""
+    unreadable: str = ""
+    """An optional field that steers money and could not be read (R56)."""
 
     @property
     def key(self) -> str:
-        return play_key("rollback", self.provider, self.reference)
+        return keys.of_reference("rollback", self.provider, self.reference)
 
     @property
     def bet_key(self) -> str:
         """The key of the bet to undo; its tombstone stands under it (R22)."""
-        return play_key("bet", self.provider, self.reference)
+        return keys.of_reference("bet", self.provider, self.reference)
+
+    @property
+    def by_round_key(self) -> str:
+        """Where this request's verdict stands if its profile made it a refund of the round then (R1)."""
+        return keys.of_player("unround", self.provider, self.user, self.round) if self.round else ""
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        return (self.key, self.bet_key)
-
-    @property
-    def rounds(self) -> tuple[tuple[str, str], ...]:
-        return ()  # the round is that of the stored bet, never the request's word
+        own = (self.key, self.bet_key)
+        return (*own, self.by_round_key) if self.round else own
 
     @property
     def content(self) -> Content:
@@ -326,9 +348,26 @@ class Rollback(_Play, frozen=True, kw_only=True, gc=False):
 class RollbackRound(_Play, frozen=True, kw_only=True, gc=False):
     """Undo every open bet of a round (R32)."""
 
+    reference: str = ""
+    """The request's own: recorded, claims nothing."""
+
     @property
     def key(self) -> str:
-        return play_key("unround", self.provider, self.round)
+        return keys.of_player("unround", self.provider, self.user, self.round)
+
+    @property
+    def by_bet_keys(self) -> tuple[str, ...]:
+        """Where this request's verdict stands if its profile made it a refund of one bet then (R1)."""
+        if not self.reference:
+            return ()
+        return (
+            keys.of_reference("rollback", self.provider, self.reference),
+            keys.of_reference("bet", self.provider, self.reference),
+        )
+
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        return (self.key, *self.by_bet_keys)
 
     @property
     def content(self) -> Content:
@@ -340,11 +379,11 @@ class EndRound(_Play, frozen=True, kw_only=True, gc=False):
 
     @property
     def key(self) -> str:
-        return play_key("end", self.provider, self.round)
+        return keys.of_player("end", self.provider, self.user, self.round)
 
     @property
     def content(self) -> Content:
-        return (self.user, "", "", self.round, self.game)
+        return (self.user,)
 
 
 class Award(_Play, frozen=True, kw_only=True, gc=False):
@@ -357,14 +396,17 @@ class Award(_Play, frozen=True, kw_only=True, gc=False):
     """Empty: the round's currency, else that of the player's only wallet."""
     name: str = ""
     """Bonus code, jackpot id or campaign id."""
+    unreadable: str = ""
+    """An optional field that steers money and could not be read (R56)."""
 
     @property
     def key(self) -> str:
-        return play_key(self.kind, self.provider, self.reference)
+        return keys.of_reference(self.kind, self.provider, self.reference)
 
     @property
     def content(self) -> Content:
-        return (self.user, self.currency, show(self.amount), self.round, self.game)
+        own = (self.user, show(self.amount))
+        return (*own, self.currency) if self.currency else own
 
 
 class ExpireSession(_Play, frozen=True, kw_only=True, gc=False):
@@ -372,7 +414,7 @@ class ExpireSession(_Play, frozen=True, kw_only=True, gc=False):
 
     @property
     def key(self) -> str:
-        return play_key("session", self.provider, self.session)
+        return keys.of_player("session", self.provider, self.user, self.session)
 
     @property
     def content(self) -> Content:
@@ -380,4 +422,5 @@ class ExpireSession(_Play, frozen=True, kw_only=True, gc=False):
 
 
 PlayRequest = Bet | Result | Rollback | RollbackRound | EndRound | Award | ExpireSession
-Request = CreatePlayer | OpenWallet | Charge | Withdraw | SetFrozen | Look | LookTransfer | PlayRequest
+ByHand = SetFrozen | ForgetPlayer
+Request = CreatePlayer | OpenWallet | Charge | Withdraw | ByHand | Look | LookTransfer | PlayRequest

@@ -5,142 +5,124 @@ rolled back, since its reference names a bet and nothing else (R29). Neither a f
 session nor a disabled game stands in its way (R30).
 """
 
-from caisse.core.book import Book, Player, Round
+from functools import partial
+
+from caisse.core import keys
+from caisse.core.book import Book, Player
 from caisse.core.entries import Decision, Entry, Kind
 from caisse.core.policy import Policy
-from caisse.core.requests import Rollback, RollbackRound, play_key
-from caisse.core.rows import UNKNOWN_PLAYER, replay, row, seen, unkept, write
+from caisse.core.requests import Rollback, RollbackRound
+from caisse.core.rows import UNKNOWN_PLAYER, decided, earlier_verdict, replay, row, unkept, write
 from caisse.core.verdicts import Verdict
 
 
 def rollback(r: Rollback, book: Book, policy: Policy, now: int) -> Decision:
     """Give a bet's stake back once, or record that there was nothing to give back."""
-    player = book.players.get((r.partner, r.user))
+    player = book.player_of(r)
     if player is None:
         return UNKNOWN_PLAYER
     bet = book.entries.get((r.partner, r.bet_key))
-    if bet and bet.player != r.user:
-        return _not_yours(bet)
-    if earlier := seen(r, book):  # R21
-        return earlier
-    if bet is None:
-        return _tombstone(r, player, now, policy, key=r.bet_key)  # R22
-    if bet.kind is Kind.TOMBSTONE:
-        return replay(bet)  # R24
-    if bet.verdict is not Verdict.OK:
-        return _tombstone(r, player, now, policy, key=r.key)  # R27
-    return _undo(r, player, book, bet, policy, now)
-
-
-def _not_yours(bet: Entry) -> Decision:
-    """R28 for a bet; for another player's tombstone there is no bet, but the key is taken (R5)."""
-    if bet.kind is Kind.TOMBSTONE:
+    tombstone = bet if bet and bet.kind is Kind.TOMBSTONE else None
+    if bet and bet.player != r.user and not tombstone:
+        return unkept(Verdict.FOREIGN_BET, "R28")
+    if tombstone and tombstone.player != r.user:
         return unkept(Verdict.KEY_CONFLICT, "R5")
-    return unkept(Verdict.FOREIGN_BET, "R28")
-
-
-def _tombstone(r: Rollback, player: Player, now: int, policy: Policy, *, key: str) -> Decision:
-    """Nothing to give back: a durable row says so, and keeps the bet from being taken later."""
-    rule = "R22" if key == r.bet_key else "R27"
-    verdict = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
-    shown, asked = r.currency, r.amount or 0
-    return write(r, player, now, Kind.TOMBSTONE, verdict, rule, currency=shown, asked=asked, key=key)
-
-
-def _undo(r: Rollback, player: Player, book: Book, bet: Entry, policy: Policy, now: int) -> Decision:
+    if earlier := earlier_verdict(r, book):
+        return _repeated(r, earlier)  # R21
+    if tombstone:
+        return replay(tombstone)  # R24
+    by_round = book.entries.get((r.partner, r.by_round_key)) if bet is None else None
+    if by_round and (by_round.endpoint, by_round.reference) == (r.endpoint, r.reference):
+        return replay(by_round)  # R1: the profile made it a refund of the round then
+    if r.unreadable:
+        return unkept(Verdict.FIELD_UNREADABLE, "R56")
+    unknown = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
+    if bet is None:
+        round_ = book.rounds.get((r.partner, r.provider, r.user, r.round))
+        meant_round = round_ and round_.standing and not policy.refund_by_round
+        rule = "R32" if meant_round else "R22"
+        asked, key = r.amount or 0, r.bet_key
+        return write(r, player, now, Kind.TOMBSTONE, unknown, rule, currency=r.currency, asked=asked, key=key)
+    if bet.verdict is not Verdict.OK:  # nothing was taken, and its refusal stands
+        asked = r.amount or 0
+        return write(r, player, now, Kind.TOMBSTONE, unknown, "R27", currency=r.currency, asked=asked)
     stake = -bet.amount
     amount = stake if r.amount is None else r.amount
-    if not _amount_fits(amount, stake, policy):
+    if amount != stake and not (0 < amount < stake and policy.refund_amount == "at_most"):
         return unkept(Verdict.REFUND_AMOUNT, "R25")
-    round_ = book.rounds[bet.partner, bet.provider, bet.round]
-    if round_.settled(bet) and policy.settled_bet == "refuse":
-        fields = _of_bet(bet)
-        currency = bet.currency
-        return write(
-            r,
-            player,
-            now,
-            Kind.ROLLBACK,
-            Verdict.BET_SETTLED,
-            "R26",
-            currency=currency,
-            asked=amount,
-            **fields,
-        )
-    entry = _give_back(r, player, bet, amount, now, "R20" if stake else "R45")
-    return Decision(verdict=Verdict.OK, rule=entry.rule, row=entry, rows=(entry,))
+    say = partial(
+        write,
+        *(r, player, now, Kind.ROLLBACK),
+        currency=bet.currency,
+        asked=amount,
+        reference=bet.reference,
+        round=bet.round,
+        game=bet.game,
+    )
+    settled = book.rounds[bet.partner, bet.provider, bet.player, bet.round].settled(bet)
+    if settled and policy.settled_bet == "refuse":
+        return say(Verdict.BET_SETTLED, "R26")
+    return say(Verdict.OK, "R20" if stake else "R45")
 
 
-def _amount_fits(amount: int, stake: int, policy: Policy) -> bool:
-    """R25: never more than the stake, nothing only of nothing, less only where the profile allows it."""
-    if amount == stake:
-        return True
-    return 0 < amount < stake and policy.refund_amount == "at_most"
+def _repeated(r: Rollback, earlier: Decision) -> Decision:
+    """R25: a repeat that asks for another amount gets the first answer, and a person should look at it."""
+    first = earlier.row
+    other = first and first.kind is Kind.ROLLBACK and r.amount not in (None, first.asked)
+    return replay(first, flag="R25") if first and other else earlier
 
 
-def _give_back(
-    r: Rollback | RollbackRound,
-    player: Player,
-    bet: Entry,
-    amount: int,
-    now: int,
-    rule: str,
-    after: Entry | None = None,
-) -> Entry:
-    """The row of a rollback: keyed by its bet, in the bet's currency, round and game."""
+def rollback_round(r: RollbackRound, book: Book, policy: Policy, now: int) -> Decision:
+    """R32: every open bet of the round, all or none, one answer; the round is closed, known or not."""
+    player = book.player_of(r)
+    if player is None:
+        return UNKNOWN_PLAYER
+    if earlier := earlier_verdict(r, book) or _by_bet(r, book):
+        return earlier
+    round_ = book.rounds.get((r.partner, r.provider, r.user, r.round))
+    say = partial(row, r, player, now, Kind.ROUND_ROLLBACK, currency=round_.currency if round_ else "")
+    if round_ is None:
+        unknown = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
+        return decided(say(unknown, "R32"))
+    if round_.won or round_.jackpot:
+        return decided(say(Verdict.ROUND_WON, "R32"))
+    standing = book.standing_bets((r.partner, r.provider, r.user, r.round))
+    bets = [bet for bet in standing if not round_.settled(bet)]
+    if standing and not bets:
+        return decided(say(Verdict.BET_SETTLED, "R26"))
+    rows = [say(Verdict.OK, "R32")]
+    for bet in bets:
+        rows.append(_returned(r, player, bet, now, rows[-1]))
+    return decided(*rows)
+
+
+def _returned(r: RollbackRound, player: Player, bet: Entry, now: int, after: Entry) -> Entry:
+    """The row that gives back one bet of the round, under the key of that bet's own rollback."""
     return row(
         r,
         player,
         now,
         Kind.ROLLBACK,
         Verdict.OK,
-        rule,
+        "R32",
         currency=bet.currency,
-        amount=amount,
-        asked=amount,
-        key=play_key("rollback", bet.provider, bet.reference),
-        content=(r.user,),
+        asked=-bet.amount,
+        key=keys.of_reference("rollback", bet.provider, bet.reference),
         after=after,
-        **_of_bet(bet),
+        reference=bet.reference,
+        round=bet.round,
+        game=bet.game,
     )
 
 
-def _of_bet(bet: Entry) -> dict[str, str]:
-    return {"reference": bet.reference, "round": bet.round, "game": bet.game}
+def _by_bet(r: RollbackRound, book: Book) -> Decision | None:
+    """R1: what this request was answered when its profile made it a refund of one bet."""
+    for key in r.by_bet_keys:
+        first = book.entries.get((r.partner, key))
+        if first and first.kind is not Kind.BET and _same_request(r, first):
+            return replay(first)
+    return None
 
 
-def rollback_round(r: RollbackRound, book: Book, policy: Policy, now: int) -> Decision:
-    """R32: every open bet of the round, all or none, one answer; the round is closed, known or not."""
-    player = book.players.get((r.partner, r.user))
-    if player is None:
-        return UNKNOWN_PLAYER
-    round_ = book.rounds.get((r.partner, r.provider, r.round))
-    if round_ and round_.player != r.user:
-        return unkept(Verdict.FOREIGN_BET, "R28")
-    if earlier := seen(r, book):
-        return earlier
-    if round_ is None:
-        return _close_unknown(r, player, now, policy)
-    return _undo_round(r, player, book, round_, policy, now)
-
-
-def _close_unknown(r: RollbackRound, player: Player, now: int, policy: Policy) -> Decision:
-    """As R22, for a round: the row closes it, so that a late bet falls under R23."""
-    verdict = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
-    return write(r, player, now, Kind.ROUND_ROLLBACK, verdict, "R32")
-
-
-def _undo_round(
-    r: RollbackRound, player: Player, book: Book, round_: Round, policy: Policy, now: int
-) -> Decision:
-    standing = book.open_bets((r.partner, r.provider, r.round))
-    bets = (
-        standing if policy.settled_bet == "return_stake" else [b for b in standing if not round_.settled(b)]
-    )
-    money = round_.currency
-    if round_.standing and not bets:
-        return write(r, player, now, Kind.ROUND_ROLLBACK, Verdict.BET_SETTLED, "R26", currency=money)
-    rows = [row(r, player, now, Kind.ROUND_ROLLBACK, Verdict.OK, "R32", currency=money)]
-    for bet in bets:
-        rows.append(_give_back(r, player, bet, -bet.amount, now, "R32", after=rows[-1]))
-    return Decision(verdict=Verdict.OK, rule="R32", row=rows[0], rows=tuple(rows))
+def _same_request(r: RollbackRound, first: Entry) -> bool:
+    return (first.player, first.endpoint, first.round) == (r.user, r.endpoint, r.round)

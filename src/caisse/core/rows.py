@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from caisse.core.book import Book, Player
-from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
-from caisse.core.requests import Bet, Content, Look, Request, fingerprint
-from caisse.core.verdicts import UNKEPT, Verdict
+from caisse.core.entries import MOVES, NO_HEAD, Decision, Entry, Kind, flag_of, sealed
+from caisse.core.requests import Content, Request, fingerprint
+from caisse.core.verdicts import FLAGGED, UNKEPT, Verdict
 
 _NOTHING_SAID: Final[Mapping[str, str]] = dict.fromkeys(
     ("provider", "reference", "round", "game", "session", "name", "details"), ""
@@ -25,29 +25,29 @@ _WORDS: Final = {
 UNKNOWN_PLAYER: Final = Decision(verdict=Verdict.PLAYER_UNKNOWN, rule="R8")
 
 
-def unkept(verdict: Verdict, rule: str) -> Decision:
-    """A refusal that leaves nothing behind (R8)."""
+def unkept(verdict: Verdict, rule: str, *, flag: str = "") -> Decision:
+    """A refusal that leaves nothing behind (R8), but for its attempt; `flag` as in `Decision`."""
     if verdict not in UNKEPT:
         raise ValueError(f"{verdict} must be kept")
-    return Decision(verdict=verdict, rule=rule)
+    return Decision(verdict=verdict, rule=rule, flag=rule if verdict in FLAGGED else flag)
 
 
-def replay(first: Entry) -> Decision:
+def replay(first: Entry, *, flag: str = "") -> Decision:
     """R1: the verdict that stands, with its own row."""
-    return Decision(verdict=first.verdict, rule=first.rule, row=first, replay=True)
+    return Decision(verdict=first.verdict, rule=first.rule, row=first, replay=True, flag=flag)
 
 
-def seen(request: Request, book: Book) -> Decision | None:
+def earlier_verdict(request: Request, book: Book) -> Decision | None:
     """Have I seen this key? Then the first verdict (R1), or a refusal if the content differs (R5)."""
     first = book.entries.get((request.partner, request.key))
     if first is None:
-        return _seen_alias(request, book) if request.second_key else None
+        return _under_second_key(request, book) if request.second_key else None
     if first.fingerprint != fingerprint(request.content) or first.second_key != request.second_key:
         return unkept(Verdict.KEY_CONFLICT, "R5")
     return replay(first)
 
 
-def _seen_alias(request: Request, book: Book) -> Decision | None:
+def _under_second_key(request: Request, book: Book) -> Decision | None:
     """R3, transfer V4: a known TransactionId under a new uuid."""
     first = book.entries.get((request.partner, request.second_key))
     if first is None:
@@ -57,12 +57,6 @@ def _seen_alias(request: Request, book: Book) -> Decision | None:
     if first.verdict is not Verdict.OK:
         return replay(first)
     return Decision(verdict=Verdict.ALREADY_TRANSFERRED, rule="R3", row=first, replay=True)
-
-
-def expired(r: Bet | Look, book: Book) -> bool:
-    """R47: whether the request's session is known to be over; another player's of that name is not it."""
-    end = book.entries.get((r.partner, r.session_key))
-    return end is not None and end.player == r.user
 
 
 def write(
@@ -75,8 +69,14 @@ def write(
     **fields: Any,
 ) -> Decision:
     """A decision that appends one row; `fields` as in `row`."""
-    entry = row(request, player, now, kind, verdict, rule, **fields)
-    return Decision(verdict=verdict, rule=rule, row=entry, rows=(entry,))
+    return decided(row(request, player, now, kind, verdict, rule, **fields))
+
+
+def decided(first: Entry, *others: Entry, answer: Entry | None = None) -> Decision:
+    """A decision that appends these rows and is answered from one of them, the first if not said."""
+    told = first if answer is None else answer
+    flag = flag_of(told.kind, told.verdict, told.rule)
+    return Decision(verdict=told.verdict, rule=told.rule, row=told, rows=(first, *others), flag=flag)
 
 
 def row(
@@ -88,7 +88,6 @@ def row(
     rule: str,
     *,
     currency: str = "",
-    amount: int = 0,
     asked: int = 0,
     key: str | None = None,
     content: Content | None = None,
@@ -97,9 +96,12 @@ def row(
 ) -> Entry:
     """The player's next journal row. What is not given is taken from the request.
 
-    `player` is None for the row that creates the player; `after` is the row of the same decision that
-    this one follows.
+    What it moves is not the caller's to say: the amount that was asked for, in the direction that MOVES has
+    for the kind, if it was accepted. `player` is None for the row that creates the player; `after` is the row
+    of the same decision that this one follows.
     """
+    move = MOVES.get(kind)
+    amount = move.sign * asked if move and verdict is Verdict.OK else 0
     balance = player.wallets.get(currency, 0) if player else 0
     seq, head, part = (player.seq, player.head, 0) if player else (0, NO_HEAD, 0)
     if after is not None:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
+from caisse.core import keys
 from caisse.core.attempts import Attempt
 from caisse.core.entries import MOVES, Decision, Entry, Kind
 from caisse.core.money import show
-from caisse.core.requests import transfer_key
 from caisse.core.verdicts import FLAGGED, Verdict
 
 AGAIN: Final[Mapping[Kind, str]] = {Kind.ROLLBACK: "R21", Kind.TOMBSTONE: "R24", Kind.END_ROUND: "R43"}
@@ -212,6 +212,6 @@ def _is_answer(row: Entry, a: Attempt, kind: Kind, verdict: Verdict) -> bool:
     if (row.partner, row.player) != (a.partner, a.player):
         return False
     if not row.provider:
-        return a.key in (row.key, row.second_key) or row.key == transfer_key(a.uuid)
+        return a.key in (row.key, row.second_key) or row.key == keys.transfer(a.uuid)
     same = row.key == a.key or (row.reference != "" and row.key.partition(":")[2] == a.key.partition(":")[2])
     return same and ASKED_FOR.get(row.kind, row.kind) is kind and row.verdict is verdict

@@ -54,7 +54,11 @@ WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.GAME_DISABLED: "GAME_DISABLED",
     Verdict.REFUND_AMOUNT: "INVALID_AMOUNT",
     Verdict.ROUND_CURRENCY: "INVALID_CURRENCY",
-    Verdict.ROUND_FOREIGN: "INVALID_TRANSACTION",
+    Verdict.CURRENCY_UNSUPPORTED: "INVALID_CURRENCY",
+    Verdict.TOO_MANY_DECIMALS: "INVALID_AMOUNT",
+    Verdict.FIELD_UNREADABLE: "INVALID_PARAMETER",
+    Verdict.WALLET_UNCLEAR: "WALLET_NOT_FOUND",
+    Verdict.ROUND_FULL: "BET_NOT_ALLOWED",
     Verdict.FOREIGN_BET: "INVALID_TRANSACTION",
     Verdict.KEY_CONFLICT: "TRANSACTION_CONFLICT",
     Verdict.UNKNOWN_BET: "BET_NOT_FOUND",
@@ -164,9 +168,10 @@ BET = Endpoint(
     make=_bet,
     success=(BALANCE_AFTER,),
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.LATE_BET, Verdict.ROUND_FOREIGN),
+        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.LATE_BET),
+        *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),
         *(Verdict.ROUND_CURRENCY, Verdict.ROUND_ENDED, Verdict.SESSION_EXPIRED, Verdict.WALLET_UNKNOWN),
-        *(Verdict.PLAYER_FROZEN, Verdict.GAME_DISABLED, Verdict.INSUFFICIENT),
+        *(Verdict.PLAYER_FROZEN, Verdict.GAME_DISABLED, Verdict.ROUND_FULL, Verdict.INSUFFICIENT),
     ),
 )
 WIN = Endpoint(
@@ -179,8 +184,8 @@ WIN = Endpoint(
     make=_win,
     success=(BALANCE_AFTER,),
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.ROUND_FOREIGN, Verdict.ROUND_CURRENCY),
-        *(Verdict.NO_STANDING_BET, Verdict.WALLET_UNKNOWN),
+        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT),
+        *(Verdict.NO_STANDING_BET, Verdict.WALLET_UNCLEAR),
     ),
 )
 CANCEL = Endpoint(

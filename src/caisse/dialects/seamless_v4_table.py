@@ -52,16 +52,21 @@ REFUSALS: Final[Mapping[Verdict, Refusal]] = {
     Verdict.INSUFFICIENT: Refusal(1, "Insufficient balance"),
     Verdict.ROUND_CURRENCY: Refusal(2, "The round is in another currency"),
     Verdict.WALLET_UNKNOWN: Refusal(2, "The player has no such wallet"),
+    Verdict.CURRENCY_UNSUPPORTED: WRONG[Wrong.CURRENCY],
+    Verdict.WALLET_UNCLEAR: Refusal(2, "No wallet is clear"),
+    Verdict.ROUND_FULL: Refusal(3, "The round holds as many bets as it may"),
     Verdict.SESSION_EXPIRED: Refusal(5, "Session expired"),
     Verdict.PLAYER_FROZEN: Refusal(6, "Player is frozen"),
     Verdict.FOREIGN_BET: Refusal(7, "Bad reference"),
-    Verdict.ROUND_FOREIGN: Refusal(7, "Bad round"),
     Verdict.GAME_DISABLED: Refusal(8, "Game is disabled"),
+    Verdict.FIELD_UNREADABLE: WRONG[Wrong.PARAMETER],
+    Verdict.TOO_MANY_DECIMALS: WRONG[Wrong.AMOUNT],
     Verdict.REFUND_AMOUNT: Refusal(10, "Invalid amount"),
     Verdict.PLAYER_UNKNOWN: Refusal(100, "Player not found"),
     Verdict.KEY_CONFLICT: Refusal(120, "Already used for another request"),
     Verdict.UNKNOWN_BET: Refusal(120, "Bet not found"),
     Verdict.LATE_BET: Refusal(120, "The bet was refunded before"),
+    Verdict.ROUND_WON: Refusal(120, "A win of the round was paid"),
     Verdict.BET_SETTLED: Refusal(120, "The bet is settled"),
     Verdict.NO_STANDING_BET: Refusal(120, "The round has no standing bet"),
     Verdict.ROUND_ENDED: Refusal(120, "The round has ended"),
@@ -163,8 +168,8 @@ _READ_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN)
 _AWARD_REFUSALS: Final = (
     Verdict.PLAYER_UNKNOWN,
     Verdict.KEY_CONFLICT,
-    Verdict.ROUND_FOREIGN,
-    Verdict.WALLET_UNKNOWN,
+    Verdict.FIELD_UNREADABLE,
+    Verdict.WALLET_UNCLEAR,
 )
 
 CHECK = Endpoint(
@@ -197,9 +202,10 @@ BET = Endpoint(
     make=_bet,
     success=MOVED,
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.LATE_BET, Verdict.ROUND_FOREIGN),
+        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.LATE_BET),
+        *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),
         *(Verdict.ROUND_CURRENCY, Verdict.ROUND_ENDED, Verdict.SESSION_EXPIRED, Verdict.WALLET_UNKNOWN),
-        *(Verdict.PLAYER_FROZEN, Verdict.GAME_DISABLED, Verdict.INSUFFICIENT),
+        *(Verdict.PLAYER_FROZEN, Verdict.GAME_DISABLED, Verdict.ROUND_FULL, Verdict.INSUFFICIENT),
     ),
 )
 RESULT = Endpoint(
@@ -224,8 +230,8 @@ RESULT = Endpoint(
     make=_result,
     success=MOVED,
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.ROUND_FOREIGN, Verdict.ROUND_CURRENCY),
-        *(Verdict.NO_STANDING_BET, Verdict.WALLET_UNKNOWN),
+        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.FIELD_UNREADABLE),
+        *(Verdict.NO_STANDING_BET, Verdict.WALLET_UNCLEAR),
     ),
 )
 REFUND = Endpoint(
@@ -242,7 +248,7 @@ REFUND = Endpoint(
     success=(TRANSACTION_ID,),
     refusals=(
         *(Verdict.PLAYER_UNKNOWN, Verdict.FOREIGN_BET, Verdict.KEY_CONFLICT, Verdict.UNKNOWN_BET),
-        *(Verdict.REFUND_AMOUNT, Verdict.BET_SETTLED),
+        *(Verdict.FIELD_UNREADABLE, Verdict.REFUND_AMOUNT, Verdict.ROUND_WON, Verdict.BET_SETTLED),
     ),
 )
 CANCEL = Endpoint(
@@ -265,7 +271,7 @@ END_ROUND = Endpoint(
     ),
     make=_play(EndRound),
     success=AWARDED,
-    refusals=(Verdict.PLAYER_UNKNOWN, Verdict.FOREIGN_BET, Verdict.KEY_CONFLICT),
+    refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT),
 )
 BONUS_WIN = Endpoint(
     path="/V4/BonusWin",
@@ -302,7 +308,7 @@ PROMO_WIN = Endpoint(
     ),
     make=_award("promo"),
     success=AWARDED,
-    refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.WALLET_UNKNOWN),
+    refusals=_AWARD_REFUSALS,
 )
 SESSION_EXPIRED = Endpoint(
     path="/V4/SessionExpired",

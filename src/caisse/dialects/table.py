@@ -13,7 +13,7 @@ import msgspec
 from caisse.core import currencies
 from caisse.core.currencies import Currency
 from caisse.core.policy import DEFAULT_POLICY, Policy
-from caisse.core.requests import Request
+from caisse.core.requests import Request, Unsupported
 from caisse.core.verdicts import Verdict
 from caisse.dialects.values import Type, Wrong
 
@@ -142,21 +142,15 @@ def gather(
             kept[name] = sent
     if kept:
         values["details"] = encode(kept).decode()
-    return _money_fault(endpoint, values, table) or values
+    if endpoint.takes_on:
+        values["unsupported"] = _unsupported(endpoint, values, table)
+    return values
 
 
-def _money_fault(endpoint: Endpoint, values: dict[str, Any], table: Mapping[str, Currency]) -> Fault | None:
-    code = values.get("currency")
-    if code is None:
-        return None
-    currency = table.get(code)
+def _unsupported(endpoint: Endpoint, values: dict[str, Any], table: Mapping[str, Currency]) -> Unsupported:
+    """What the currency table says against an obligation that begins here; looked at by a guard (R1)."""
+    currency = table.get(values["currency"])
     if currency is None:
-        owed = not endpoint.takes_on and code in currencies.DEFAULT
-        return None if owed else Fault(Wrong.CURRENCY, "currency")
-    if not endpoint.takes_on:
-        return None
-    for attribute, name in endpoint.amounts:
-        amount = values.get(attribute)
-        if amount is not None and not currencies.fits(currency, amount):
-            return Fault(Wrong.AMOUNT, name)
-    return None
+        return "currency"
+    amounts = [values[to] for to, _ in endpoint.amounts if to in values]
+    return "" if all(currencies.fits(currency, amount) for amount in amounts) else "decimals"

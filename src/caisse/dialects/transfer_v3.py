@@ -7,13 +7,14 @@ answer's uuid is the request's, in its own letter case.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
 from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY
-from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
+from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Request, Withdraw
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.door import (
@@ -29,7 +30,18 @@ from caisse.dialects.door import (
     is_json,
 )
 from caisse.dialects.reader import read, spelled
-from caisse.dialects.table import PLAIN_TERMS, Endpoint, Fault, Field, Shown, Told, encode, gather, plain
+from caisse.dialects.table import (
+    PLAIN_TERMS,
+    Endpoint,
+    Fault,
+    Field,
+    Shown,
+    Terms,
+    Told,
+    encode,
+    gather,
+    plain,
+)
 from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, text
 
 
@@ -49,6 +61,8 @@ NO_RECORD: Final = Failure(3, "Have No Additional Record")
 """A log's page past the last round."""
 
 FAILURES: Final[Mapping[Verdict, Failure]] = {
+    Verdict.CURRENCY_UNSUPPORTED: INVALID,
+    Verdict.TOO_MANY_DECIMALS: INVALID,
     Verdict.DUPLICATE_PLAYER: Failure(2, "Duplicate ID"),
     Verdict.DUPLICATE_WALLET: Failure(2, "Already Create"),
     Verdict.WALLET_UNKNOWN: Failure(2, "Have no Wallet"),
@@ -108,6 +122,12 @@ INFO: Final = (
     ),
 )
 
+
+def create_player(values: dict[str, Any], terms: Terms) -> Request:
+    """R59: with a new key for the hash of the name; it counts only if this request creates the player."""
+    return CreatePlayer(name_key=token_bytes(16), **values)
+
+
 SLOT_LOG = Endpoint(
     path="/log/slot",
     summary="A page of the game rounds of the partner's players, oldest first.",
@@ -120,7 +140,7 @@ ENDPOINTS: Final = (
         path="/user/create",
         summary="Create a player.",
         fields=(ID, NAME, UNIQUE),
-        make=plain(CreatePlayer),
+        make=create_player,
         refusals=(Verdict.KEY_CONFLICT, Verdict.DUPLICATE_PLAYER),
     ),
     Endpoint(
@@ -129,7 +149,10 @@ ENDPOINTS: Final = (
         fields=(ID, MONEY, UNIQUE),
         takes_on=True,
         make=plain(OpenWallet),
-        refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
+        refusals=(
+            *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
+            Verdict.CURRENCY_UNSUPPORTED,
+        ),
     ),
     Endpoint(
         path="/user/info",
@@ -157,6 +180,8 @@ ENDPOINTS: Final = (
         refusals=(
             Verdict.PLAYER_UNKNOWN,
             Verdict.KEY_CONFLICT,
+            Verdict.CURRENCY_UNSUPPORTED,
+            Verdict.TOO_MANY_DECIMALS,
             Verdict.WALLET_UNKNOWN,
             Verdict.BALANCE_LIMIT,
         ),

@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from caisse.core.money import show
-from caisse.core.requests import Charge, CreatePlayer, Look, LookTransfer, OpenWallet, Request, Withdraw
+from caisse.core.requests import Charge, Look, LookTransfer, OpenWallet, Request, Withdraw
 from caisse.core.verdicts import Verdict
 from caisse.dialects.slot_log import LIMIT, LOGS, START, no_request
 from caisse.dialects.table import Endpoint, Field, Shown, Terms, plain
-from caisse.dialects.transfer_v3 import AT_CREATE, AT_LOGIN
+from caisse.dialects.transfer_v3 import AT_CREATE, AT_LOGIN, create_player
 from caisse.dialects.values import CURRENCY, POSITIVE, PRINTABLE, UUID, Type, Wrong, text
 
 LONGEST_NAME: Final = 32
@@ -47,6 +47,8 @@ REFUSALS: Final[Mapping[Verdict, Refusal]] = {
     Verdict.TRANSFER_UNKNOWN: Refusal("7", "Transaction not found"),
     Verdict.ALREADY_TRANSFERRED: Refusal("8", "Transaction already exists, no action required"),
     Verdict.PLAYER_UNKNOWN: Refusal("17", "Player not found"),
+    Verdict.CURRENCY_UNSUPPORTED: WRONG[Wrong.CURRENCY],
+    Verdict.TOO_MANY_DECIMALS: WRONG[Wrong.CURRENCY],
     Verdict.INSUFFICIENT: Refusal("22", "Not enough balance"),
     Verdict.PLAYER_FROZEN: Refusal("23", "Player is frozen"),
     Verdict.WALLET_UNKNOWN: Refusal("24", "Wallet not found"),
@@ -123,14 +125,15 @@ BALANCE: Final = (
 
 def _create(values: dict[str, Any], terms: Terms) -> Request:
     values.setdefault("name", values["user"][:LONGEST_NAME])
-    return CreatePlayer(**values)
+    return create_player(values, terms)
 
 
 _COMMON: Final = (LOGIN_NAME, TOKEN, UNIQUE, USER)
 _COMMON_READ: Final = (LOGIN_NAME, TOKEN, UNIQUE_READ, USER)
 _CHARGE_REFUSALS: Final = (
-    *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.ALREADY_TRANSFERRED, Verdict.WALLET_UNKNOWN),
-    Verdict.BALANCE_LIMIT,
+    *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.ALREADY_TRANSFERRED),
+    *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),
+    *(Verdict.WALLET_UNKNOWN, Verdict.BALANCE_LIMIT),
 )
 _REFUND_REFUSALS: Final = (
     *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.ALREADY_TRANSFERRED, Verdict.WALLET_UNKNOWN),
@@ -152,7 +155,12 @@ CREATE_WALLET = Endpoint(
     takes_on=True,
     make=plain(OpenWallet),
     success=(USER_ID,),
-    refusals=(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
+    refusals=(
+        Verdict.PLAYER_UNKNOWN,
+        Verdict.KEY_CONFLICT,
+        Verdict.DUPLICATE_WALLET,
+        Verdict.CURRENCY_UNSUPPORTED,
+    ),
 )
 CHARGE = Endpoint(
     path="/charge",
@@ -194,6 +202,7 @@ TRANSFER_STATUS = Endpoint(
     make=plain(LookTransfer),
     success=STATUS,
     refusals=(
+        *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),
         *(Verdict.PLAYER_UNKNOWN, Verdict.TRANSFER_UNKNOWN, Verdict.WALLET_UNKNOWN, Verdict.PLAYER_FROZEN),
         *(Verdict.BALANCE_LIMIT, Verdict.INSUFFICIENT),
     ),

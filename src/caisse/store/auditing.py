@@ -10,7 +10,8 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from caisse.core import audited
-from caisse.core.audit import Finding, PlayerAudit, Stored, Totals
+from caisse.core.audit import PlayerAudit, Stored, Totals, at_table
+from caisse.core.audit_findings import Finding, Findings, Folded
 from caisse.core.audit_past import Anchor
 from caisse.store.api import Database, Row
 
@@ -18,22 +19,21 @@ T = TypeVar("T")
 PlayerKey = tuple[str, str]
 
 
-def _select(table: str, columns: Sequence[str], order: str) -> str:
-    as_text = {
-        *audited.AMOUNTS,
-        "staked",
-        "won",
-        "jackpot",
-        "opened_id",
-        *(["id"] if table == "journal" else []),
-    }
-    cells = ", ".join(f"cast({c} as text)" if c in as_text else c for c in columns)
-    return f"select {cells} from {table} order by {order}"
+def _select(table: str, columns: Sequence[str], order: Sequence[str]) -> str:
+    """Columns as text where an engine has a type of its own for them.
+
+    Named with their table, in the order too: a cast has its column's name, and would be what is sorted.
+    """
+    as_text = {*audited.AMOUNTS, *audited.ROUND_AMOUNTS, "opened_id"} | (
+        {"id"} if table == "journal" else set()
+    )
+    cells = (f"cast({table}.{c} as text)" if c in as_text else f"{table}.{c}" for c in columns)
+    return f"select {', '.join(cells)} from {table} order by {', '.join(f'{table}.{c}' for c in order)}"
 
 
-PLAYERS: Final = _select("player", audited.HEAD, "partner, id")
-ROUNDS: Final = _select("round", audited.ROUND, "partner, player, provider, id")
-JOURNAL: Final = _select("journal", audited.JOURNAL, "partner, player, seq")
+PLAYERS: Final = _select("player", audited.HEAD, ("partner", "id"))
+ROUNDS: Final = _select("round", audited.ROUND, ("partner", "player", "provider", "id"))
+JOURNAL: Final = _select("journal", audited.JOURNAL, ("partner", "player", "seq"))
 
 DOUBLE: Final = {
     "key": """
@@ -42,10 +42,12 @@ select partner, key, min(player), count(*) from journal group by partner, key ha
 select partner, second_key, min(player), count(*) from journal where second_key <> ''
 group by partner, second_key having count(*) > 1""",
     "id and part": """
-select min(partner), cast(id as text), min(player), count(*) from journal
-group by id, part having count(*) > 1""",
+select partner, cast(id as text), min(player), count(*) from journal
+group by partner, id, part having count(*) > 1""",
 }
 """What must be there once -> those that are there more often."""
+
+ROUND_ID: Final = audited.ROUND.index("id")
 
 LOST_ATTEMPTS: Final = """
 select partner, player, key, uuid from attempt where not exists (
@@ -66,9 +68,6 @@ limit 1000"""
 The player of a creation under a uuid that was used before (R5) never came to be.
 """
 
-FINDINGS_KEPT: Final = 1_000
-"""Findings listed in a report; more are counted. A broken ledger must not fill the memory."""
-
 
 class Report(msgspec.Struct):
     """What an audit looked at and what it found."""
@@ -78,27 +77,38 @@ class Report(msgspec.Struct):
     rounds: int = 0
     rows: int = 0
     currencies: list[str] = []
-    findings: list[Finding] = []
-    findings_total: int = 0
+    found: Findings = msgspec.field(default_factory=Findings)
 
-    def add(self, finding: Finding) -> None:
-        """Count a finding, and list it while there is room."""
-        self.findings_total += 1
-        if len(self.findings) < FINDINGS_KEPT:
-            self.findings.append(finding)
+    @property
+    def findings(self) -> list[Folded]:
+        """Those that are listed."""
+        return self.found.listed
+
+    @property
+    def findings_total(self) -> int:
+        """Listed or not; consequences are not counted."""
+        return self.found.total
 
 
 class _Ordered(Generic[T]):
     """A stream of rows in order of player, read one ahead."""
 
     def __init__(
-        self, what: str, rows: AsyncIterator[Row], at: int, make: Callable[[Row], T], report: Report
+        self,
+        what: str,
+        rows: AsyncIterator[Row],
+        make: Callable[[Row], T],
+        report: Report,
+        *,
+        player_at: int = 1,
+        name_at: int = 1,
     ) -> None:
         self._what = what
         self._rows = rows
-        self._player_at = at
         self._make = make
         self._report = report
+        self._player_at = player_at
+        self._name_at = name_at
         self._ahead: Row | None = None
 
     async def next_key(self) -> PlayerKey | None:
@@ -117,7 +127,10 @@ class _Ordered(Generic[T]):
             try:
                 made = self._make(row)
             except (ValueError, TypeError) as error:
-                self._report.add(Finding("readable", *key, f"{self._what} {row[2]} cannot be read: {error}"))
+                name = row[self._name_at]
+                where = name if isinstance(name, int) else 0
+                for finding in at_table("readable", *key, self._what, name, error, row=where):
+                    self._report.found.add(finding)
             else:
                 yield made
             row = await anext(self._rows, None)
@@ -129,19 +142,24 @@ async def audit(
     progress: Callable[[Report], None] = lambda report: None,
     anchors: Iterable[Anchor] = (),
     stands: Callable[[Anchor], None] = lambda anchor: None,
+    schema: Iterable[str] = (),
 ) -> Report:
     """Recompute everything from the journal and compare.
 
-    `progress` is told after each player, `stands` where the player's chain stands now. `anchors`: where it
-    stood at an earlier audit, in order of player.
+    `progress` is called after each player, `stands` with where his chain stands now. `anchors`: where chains
+    stood at an earlier audit, in order of player. `schema`: what is known to be wrong with the tables, a
+    sentence each.
     """
     await db.begin_snapshot()
     report, totals = Report(), Totals()
     streams = _Streams(db, anchors, report)
     while (key := await streams.next_key()) is not None:
         await _player(key, streams, report, totals, stands)
+        report.found.finish()
         progress(report)
-    await _whole(db, report, totals)
+    for finding in [*totals.end(), *await _tables(db, schema)]:
+        report.found.add_late(finding)
+    report.currencies = sorted({currency for _, currency in totals.players})
     return report
 
 
@@ -149,10 +167,10 @@ class _Streams:
     """All that is stored, and the anchors, by player."""
 
     def __init__(self, db: Database, anchors: Iterable[Anchor], report: Report) -> None:
-        self.players = _Ordered("player", db.stream(PLAYERS), 1, audited.head_of, report)
-        self.rounds = _Ordered("round", db.stream(ROUNDS), 3, audited.round_of, report)
-        self.rows = _Ordered("row", db.stream(JOURNAL), 1, audited.row_of, report)
-        self.anchors = _Ordered("anchor", _as_stream(anchors), 1, lambda row: Anchor(*row), report)
+        self.players = _Ordered("player", db.stream(PLAYERS), audited.head_of, report)
+        self.rounds = _Ordered("round", db.stream(ROUNDS), audited.round_of, report, name_at=ROUND_ID)
+        self.rows = _Ordered("row", db.stream(JOURNAL), audited.row_of, report, name_at=2)
+        self.anchors = _Ordered("anchor", _as_stream(anchors), lambda row: Anchor(*row), report)
 
     async def next_key(self) -> PlayerKey | None:
         """The next player of whom there is anything."""
@@ -169,17 +187,18 @@ async def _as_stream(anchors: Iterable[Anchor]) -> AsyncIterator[Row]:
 async def _player(
     key: PlayerKey, streams: _Streams, report: Report, totals: Totals, stands: Callable[[Anchor], None]
 ) -> None:
+    found = report.found
     anchor = await _only(streams.anchors.of(key), "anchors", key, report)
     checks = PlayerAudit(*key, anchor)
     async for row in streams.rows.of(key):
         report.rows += 1
         totals.see(row)
         for finding in checks.see(row):
-            report.add(finding)
+            found.add(finding)
     async for played in streams.rounds.of(key):
         report.rounds += 1
         for finding in checks.play(played):
-            report.add(finding)
+            found.add(finding)
     head = await _only(streams.players.of(key), "players", key, report)
     held = head.wallets if head else {}
     if head is not None:
@@ -187,7 +206,7 @@ async def _player(
         report.wallets += len(held)
         totals.hold(key[0], held)
     for finding in checks.end(Stored(head, held)):
-        report.add(finding)
+        found.add(finding)
     if checks.past.seq:
         stands(Anchor(*key, checks.past.seq, checks.past.head))
 
@@ -196,18 +215,19 @@ async def _only(found: AsyncIterator[T], what: str, key: PlayerKey, report: Repo
     """The one there may be."""
     all_ = [one async for one in found]
     if len(all_) > 1:
-        report.add(Finding("keys", *key, f"{len(all_)} {what} under one id"))
+        for finding in at_table("keys", *key, what, "one id", len(all_)):
+            report.found.add(finding)
     return all_[-1] if all_ else None
 
 
-async def _whole(db: Database, report: Report, totals: Totals) -> None:
-    for finding in totals.end():
-        report.add(finding)
+async def _tables(db: Database, schema: Iterable[str]) -> list[Finding]:
+    """What is wrong with the tables as wholes."""
+    found: list[Finding] = []
     for what, sql in DOUBLE.items():
         for partner, value, player, count in await db.fetch(sql):
-            report.add(Finding("keys", partner, player, f"{count} rows under the {what} {value}"))
+            found += at_table("keys", partner, player, what, value, count)
     for partner, player, key, uuid in await db.fetch(LOST_ATTEMPTS):
-        report.add(
-            Finding("attempts", partner, player, f"{key} (uuid {uuid}) was asked again, and is not there")
-        )
-    report.currencies = sorted({currency for _, currency in totals.players})
+        found += at_table("attempts", partner, player, key, uuid)
+    for sentence in schema:
+        found += at_table("schema", "", "", sentence)
+    return found

@@ -14,18 +14,31 @@ from caisse.core.verdicts import Verdict
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
+ROUND_KEY: Final = ("partner", "player", "provider", "id")
 ATTEMPT: Final = Attempt.__struct_fields__
-ROUND_TURNS: Final = f"""on conflict (partner, provider, id) do update set {
-    ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ("partner", "provider", "id", "player"))
-} where round.player = excluded.player"""
-"""What an insert into `round` does with one that is there, on every engine: a round keeps its player."""
-STANDING: Final = ("partner", "id", "name", "created_at", "login_at", "session", "frozen", "seq", "head")
+ROUND_TURNS: Final = f"""on conflict ({", ".join(ROUND_KEY)}) do update set {
+    ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ROUND_KEY)
+}"""
+"""What an insert into `round` does with one that is there, on every engine."""
+STANDING: Final = (
+    "partner",
+    "id",
+    "name",
+    "name_key",
+    "created_at",
+    "login_at",
+    "session",
+    "frozen",
+    "seq",
+    "head",
+)
 PLAYER: Final = (*STANDING, "balances")
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-AS_TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
+_TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
+AS_TEXT: Final = frozenset({"amount", "balance", "asked", "opened_id", *_TOTALS})
 """Amounts and ids: text on the way to a store and back, on every engine."""
 
 
@@ -38,6 +51,17 @@ def selected(columns: Sequence[str], table: str) -> str:
 JOURNAL_SELECT: Final = selected(JOURNAL, "journal")
 ROUND_SELECT: Final = selected(ROUND, "round")
 PLAYER_SELECT: Final = selected(PLAYER, "player")
+
+
+OPEN_BETS: Final = """
+join round on round.partner = wanted.partner and round.player = wanted.id and round.standing > 0
+join journal as bet on bet.partner = round.partner and bet.player = round.player
+    and bet.provider = round.provider and bet.round = round.id and bet.seq > round.settled_seq
+    and bet.kind = 'bet' and bet.verdict = 'ok'
+where not exists (
+    select 1 from journal as undone where undone.partner = bet.partner
+    and undone.key = 'rollback:' || bet.provider || ':' || bet.reference)"""
+"""What leads from `wanted` (partner, id) to those players' open bets: not settled, not rolled back (R26)."""
 
 
 def entry_of(row: Iterable[Any]) -> Entry:
@@ -53,27 +77,40 @@ def entry_of(row: Iterable[Any]) -> Entry:
 def round_of(row: Iterable[Any]) -> Round:
     """A round as read by `ROUND_SELECT`."""
     fields = dict(zip(ROUND, row, strict=True))
-    for name in ("staked", "won", "jackpot"):
+    fields["logged"] = bool(fields["logged"])
+    for name in _TOTALS:
         fields[name] = read_stored(fields[name])
     return Round(**fields)
 
 
 def player_of(row: Sequence[Any]) -> Player:
     """A player as read by `PLAYER_SELECT`."""
-    partner, user, name, created_at, login_at, session, frozen, seq, head, balances = row
+    partner, user, name, name_key, created_at, login_at, session, frozen, seq, head, balances = row
     return Player(
         partner=partner,
         id=user,
         name=name,
+        name_key=name_key,
         created_at=created_at,
         login_at=login_at,
         session=session,
         frozen=bool(frozen),
         seq=seq,
         head=head,
-        wallets={currency: read_stored(held) for currency, held in _decode_balances(balances).items()},
+        wallets=_wallets(balances),
         loaded_seq=seq,
     )
+
+
+def _wallets(balances: str) -> dict[str, int]:
+    """ValueError for what `balances_of` never wrote: read no more tolerantly than the audit reads.
+
+    JSON allows spaces, escapes and a currency twice; each makes the text longer than its parts are.
+    """
+    texts = _decode_balances(balances)
+    if len(balances) != max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items())):
+        raise ValueError("a player's balances are not spelled as they are written")
+    return {currency: read_stored(held) for currency, held in texts.items()}
 
 
 def add_players(book: Book, rows: Iterable[Any]) -> None:
@@ -88,7 +125,7 @@ def balances_of(player: Player) -> str:
 
 
 _AMOUNT_AT: Final = JOURNAL.index("amount")
-_STAKED_AT: Final = ROUND.index("staked")
+_TOTALS_AT: Final = tuple(map(ROUND.index, _TOTALS))
 
 
 def entry_row(entry: Entry) -> list[Any]:
@@ -100,8 +137,9 @@ def entry_row(entry: Entry) -> list[Any]:
 
 def round_row(now: Round) -> list[Any]:
     """A round as it is stored, in the order of `ROUND`."""
-    row, at = [*astuple(now)], _STAKED_AT
-    row[at], row[at + 1], row[at + 2] = show(now.staked), show(now.won), show(now.jackpot)
+    row = [*astuple(now)]
+    for at in _TOTALS_AT:
+        row[at] = show(row[at])
     return row
 
 

@@ -11,18 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
+from caisse.core import keys
 from caisse.core.attempts import Attempt
 from caisse.core.entries import Entry, Kind
-from caisse.core.requests import play_key, transfer_alias, transfer_key
 from caisse.core.verdicts import Verdict
 from caisse.store import columns
 from caisse.store.api import Database
 
 BET_KINDS: Final = ("bet", "late", "rollback")
 """The key spaces of one bet's story."""
-REFERENCE_KINDS: Final = (*BET_KINDS, "result", "bonus", "jackpot", "promo")
-"""The key spaces in which a reference can stand."""
-ROUND_KINDS: Final = ("end", "unround")
 
 LATE: Final = frozenset({Verdict.LATE_BET, Verdict.ABSORBED})
 OF_ROUND: Final = frozenset({Verdict.BET_SETTLED, Verdict.NO_STANDING_BET, Verdict.ROUND_ENDED})
@@ -134,35 +131,35 @@ async def _transaction(scope: Scope) -> list[Entry]:
 
 async def _uuid(scope: Scope) -> list[Entry]:
     rows = await _everywhere(scope, "uuid = $2 and provider <> ''")
-    keys = {(partner, transfer_key(u)) for partner in scope.partners for u in _spellings(scope.text)}
-    return rows + await _by_keys(scope, keys)
+    wanted = {(partner, keys.transfer(u)) for partner in scope.partners for u in _spellings(scope.text)}
+    return rows + await _by_keys(scope, wanted)
 
 
 async def _partner_transaction(scope: Scope) -> list[Entry]:
-    return await _by_keys(scope, {(p, transfer_alias(scope.text)) for p in scope.partners}, "second_key")
+    return await _by_keys(scope, {(p, keys.second(scope.text)) for p in scope.partners}, "second_key")
 
 
 async def _reference(scope: Scope) -> list[Entry]:
-    return await _by_keys(scope, _play_keys(scope, REFERENCE_KINDS))
+    return await _by_keys(scope, _reference_keys(scope))
 
 
-async def _session(scope: Scope) -> list[Entry]:
-    return await _by_keys(scope, _play_keys(scope, ("session",)))
-
-
-def _play_keys(scope: Scope, kinds: Iterable[str]) -> EntryKeys:
-    return {(p, play_key(kind, provider, scope.text)) for p, provider in scope.providers for kind in kinds}
+def _reference_keys(scope: Scope) -> EntryKeys:
+    return {
+        (partner, keys.of_reference(space, provider, scope.text))
+        for partner, provider in scope.providers
+        for space in keys.REFERENCES
+    }
 
 
 async def _round(scope: Scope) -> list[Entry]:
-    found = await _by_keys(scope, _play_keys(scope, ROUND_KINDS))
+    found: list[Entry] = []
     for partner, provider in scope.providers:
         found += await _round_rows(scope, partner, provider, scope.text)
     return found
 
 
 async def _round_rows(scope: Scope, partner: str, provider: str, round_: str) -> list[Entry]:
-    """The rows of a round that is known, from the one that opened it on."""
+    """The rows of a round that is known, of each player who has one of that id, from the first on."""
     sql = "select player, opened_seq from round where partner = $1 and provider = $2 and id = $3"
     found: list[Entry] = []
     for player, opened in await scope.db.fetch(sql, partner, provider, round_):
@@ -181,7 +178,6 @@ SEARCHES: Final = {
     "partner's transaction": _partner_transaction,
     "reference": _reference,
     "round": _round,
-    "session": _session,
 }
 
 
@@ -201,7 +197,11 @@ async def _under_its_keys(scope: Scope, rows: Iterable[Entry], attempts: Iterabl
 async def _around(scope: Scope, rows: Iterable[Entry]) -> list[Entry]:
     """The other rows without which these cannot be understood."""
     rows = list(rows)
-    late = {(row.partner, play_key("unround", row.provider, row.round)) for row in rows if _is_late(row)}
+    late = {
+        (row.partner, keys.of_player("unround", row.provider, row.player, row.round))
+        for row in rows
+        if _is_late(row)
+    }
     found = await _by_keys(scope, late)
     for partner, provider, round_ in _rounds_that_decided(rows):
         found += await _round_rows(scope, partner, provider, round_)
@@ -214,8 +214,8 @@ async def _answering(scope: Scope, rows: Iterable[Entry], attempts: Iterable[Att
     """The rows that repeats were answered from, where they are not among those read: older ones, say."""
     known = {(row.partner, key) for row in rows for key in (row.key, row.second_key)}
     repeats = [a for a in attempts if a.replay]
-    keys = {(a.partner, key) for a in repeats for key in (*related(a.key), transfer_key(a.uuid))}
-    found = await _by_keys(scope, keys - known)
+    asked = {(a.partner, key) for a in repeats for key in (*related(a.key), keys.transfer(a.uuid))}
+    found = await _by_keys(scope, asked - known)
     return found + await _by_keys(scope, {(a.partner, a.key) for a in repeats} - known, "second_key")
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg
 
 from caisse.core.attempts import Attempt
-from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load
+from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load, whole_rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from caisse.store.connecting import connect
@@ -45,18 +45,22 @@ join journal on journal.partner = wanted.partner and journal.second_key = wanted
 
 LOAD_ROUNDS: Final = f"""
 select {columns.ROUND_SELECT}
-from unnest($1::text[], $2::text[], $3::text[]) as wanted (partner, provider, id)
-join round on round.partner = wanted.partner and round.provider = wanted.provider and round.id = wanted.id"""
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as wanted (partner, provider, player, id)
+join round on round.partner = wanted.partner and round.player = wanted.player
+    and round.provider = wanted.provider and round.id = wanted.id"""
 
 LOAD_ROUND_ROWS: Final = f"""
 select {columns.JOURNAL_SELECT}
-from unnest($1::text[], $2::text[], $3::text[]) as wanted (partner, provider, id)
-join round on round.partner = wanted.partner and round.provider = wanted.provider and round.id = wanted.id
-join journal on journal.partner = round.partner and journal.player = round.player
-    and journal.seq >= round.opened_seq
-    and journal.provider = round.provider and journal.round = round.id
-    and journal.kind in ('bet', 'rollback')
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as wanted (partner, provider, player, id)
+join journal on journal.partner = wanted.partner and journal.player = wanted.player
+    and journal.provider = wanted.provider and journal.round = wanted.id
+    and journal.kind in ('bet', 'rollback') and journal.verdict = 'ok'
 order by journal.partner, journal.player, journal.seq"""
+
+LOAD_PLAYING: Final = f"""
+select distinct wanted.partner, wanted.id
+from unnest($1::text[], $2::text[]) as wanted (partner, id)
+{columns.OPEN_BETS}"""
 
 LOAD_NEWEST_TRANSFERS: Final = f"""
 select {columns.JOURNAL_SELECT}
@@ -204,13 +208,16 @@ async def _load(connection: asyncpg.Connection, wanted: Wants) -> Book:
         await _load_entries(connection, LOAD_SECOND_KEYS, second_keys, book)
     rounds = rounds_to_load(wanted, book)
     if rounds:
-        for row in await connection.fetch(LOAD_ROUNDS, *_columns(rounds, 3)):
+        for row in await connection.fetch(LOAD_ROUNDS, *_columns(rounds, 4)):
             book.add_round(columns.round_of(row))
-    if wanted.whole_rounds:
-        book.round_rows = {key: [] for key in wanted.whole_rounds}
-        for row in await connection.fetch(LOAD_ROUND_ROWS, *_columns(wanted.whole_rounds, 3)):
+    if whole := whole_rounds_to_load(wanted, book):
+        book.round_rows = {key: [] for key in whole}
+        for row in await connection.fetch(LOAD_ROUND_ROWS, *_columns(whole, 4)):
             entry = columns.entry_of(row)
-            book.round_rows[entry.partner, entry.provider, entry.round].append(entry)
+            book.round_rows[entry.partner, entry.provider, entry.player, entry.round].append(entry)
+    if wanted.playing:
+        for row in await connection.fetch(LOAD_PLAYING, *_columns(wanted.playing, 2)):
+            book.playing.add((row[0], row[1]))
     if wanted.newest_transfers:
         for row in await connection.fetch(LOAD_NEWEST_TRANSFERS, *_columns(wanted.newest_transfers, 2)):
             entry = columns.entry_of(row)

@@ -27,9 +27,11 @@ _NUMBERS: Final = frozenset(name for name, of in _TYPES.items() if of in (int, b
 
 
 class Rows:
-    """A table's rows as one text."""
+    """A table's rows as one text, of a type of their own: a column added to the table does not touch it."""
 
-    def __init__(self, row_type: str, names: Sequence[str]) -> None:
+    def __init__(self, table: str, names: Sequence[str], row_type: str) -> None:
+        self.table = table
+        self.names = names
         self.row_type = row_type
         self._bytes = [at for at, name in enumerate(names) if name in _BYTES]
         self._numbers = [at for at, name in enumerate(names) if name in _NUMBERS]
@@ -66,10 +68,10 @@ def _joined(literals: Iterable[str]) -> str:
     return text
 
 
-_JOURNAL: Final = Rows("journal", columns.JOURNAL)
-_PLAYERS: Final = Rows("player", columns.PLAYER)
-_ROUNDS: Final = Rows("round", columns.ROUND)
-_ATTEMPTS: Final = Rows("attempt", columns.ATTEMPT)
+_JOURNAL: Final = Rows("journal", columns.JOURNAL, "journal_row")
+_PLAYERS: Final = Rows("player", columns.PLAYER, "player_row")
+_ROUNDS: Final = Rows("round", columns.ROUND, "round_row")
+_ATTEMPTS: Final = Rows("attempt", columns.ATTEMPT, "attempt")
 
 
 def _move(p: Player) -> str:
@@ -77,7 +79,7 @@ def _move(p: Player) -> str:
     held = _escaped(columns.balances_of(p))
     return (
         f'("{_escaped(p.partner)}","{_escaped(p.id)}",{p.login_at},"{_escaped(p.session)}",{p.frozen},'
-        f'{p.seq},"\\\\x{p.head.hex()}","{held}",{p.loaded_seq})'
+        f'{p.seq},"\\\\x{p.head.hex()}","{held}",{p.loaded_seq},{not p.name_key})'
     )
 
 
@@ -87,11 +89,14 @@ def _given(row_type: str, parameter: int) -> str:
 
 
 def _insert(rows: Rows, parameter: int) -> str:
-    return f"insert into {rows.row_type} select * from {_given(rows.row_type, parameter)}"
+    names = ", ".join(rows.names)
+    return f"insert into {rows.table} ({names}) select {names} from {_given(rows.row_type, parameter)}"
 
 
 _MOVE: Final = f"""update player set login_at = given.login_at, session = given.session,
-    frozen = given.frozen, seq = given.seq, head = given.head, balances = given.balances
+    frozen = given.frozen, seq = given.seq, head = given.head, balances = given.balances,
+    name = case when given.forgotten then '' else player.name end,
+    name_key = case when given.forgotten then '' else player.name_key end
     from {_given("player_move", 1)}
     where player.partner = given.partner and player.id = given.id and player.seq = given.loaded"""
 

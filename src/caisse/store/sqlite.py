@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from caisse.core.attempts import Attempt
-from caisse.core.book import Book, Player, Wants, rounds_to_load
+from caisse.core.book import Book, Player, Wants, rounds_to_load, whole_rounds_to_load
 from caisse.store import columns
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
 from caisse.store.changed import changed
@@ -49,13 +49,13 @@ cross join journal on journal.partner = wanted.value ->> 0 and journal.second_ke
 LOAD_ROUNDS: Final = f"""
 select {columns.ROUND_SELECT} from json_each(?) as wanted
 cross join round on round.partner = wanted.value ->> 0 and round.provider = wanted.value ->> 1
-    and round.id = wanted.value ->> 2"""
+    and round.player = wanted.value ->> 2 and round.id = wanted.value ->> 3"""
 LOAD_ROUND_ROWS: Final = f"""
-select {columns.JOURNAL_SELECT} from round join journal on journal.partner = round.partner
-    and journal.player = round.player and journal.seq >= round.opened_seq
-    and journal.provider = round.provider and journal.round = round.id
-where round.partner = ? and round.provider = ? and round.id = ? and journal.kind in ('bet', 'rollback')
-order by journal.seq"""
+select {columns.JOURNAL_SELECT} from journal indexed by journal_round
+where partner = ? and provider = ? and player = ? and round = ?
+    and kind in ('bet', 'rollback') and verdict = 'ok' order by seq"""
+LOAD_PLAYING: Final = f"""
+select 1 from (select ? as partner, ? as id) as wanted {columns.OPEN_BETS} limit 1"""
 LOAD_NEWEST_TRANSFER: Final = f"""
 select {columns.JOURNAL_SELECT} from journal
 where partner = ? and player = ? and kind in ('charge', 'withdraw') order by seq desc limit 1"""
@@ -67,7 +67,8 @@ def _insert(table: str, names: Sequence[str]) -> str:
 
 CREATE_PLAYER: Final = _insert("player", columns.PLAYER)
 MOVE_PLAYER: Final = """
-update player set login_at = ?, session = ?, frozen = ?, seq = ?, head = ?, balances = ?
+update player set name = ?, name_key = ?, login_at = ?, session = ?, frozen = ?, seq = ?, head = ?,
+    balances = ?
 where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = _insert("attempt", columns.ATTEMPT)
@@ -170,11 +171,12 @@ def _read(c: apsw.Connection, wanted: Wants) -> Book:
     if rounds := rounds_to_load(wanted, book):
         for row in c.execute(LOAD_ROUNDS, _keys(rounds)):
             book.add_round(columns.round_of(row))
-    for round_key in wanted.whole_rounds:
+    for round_key in whole_rounds_to_load(wanted, book):
         book.round_rows[round_key] = [columns.entry_of(row) for row in c.execute(LOAD_ROUND_ROWS, round_key)]
     for key in wanted.newest_transfers:
         for row in c.execute(LOAD_NEWEST_TRANSFER, key):
             book.newest_transfers[key] = columns.entry_of(row)
+    book.playing.update(key for key in wanted.playing if c.execute(LOAD_PLAYING, key).fetchone())
     return book
 
 
@@ -218,7 +220,8 @@ def _many(c: apsw.Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
 
 def _moved_row(p: Player) -> tuple[Any, ...]:
     held = columns.balances_of(p)
-    return (p.login_at, p.session, p.frozen, p.seq, p.head, held, p.partner, p.id, p.loaded_seq)
+    standing = (p.name, p.name_key, p.login_at, p.session, p.frozen, p.seq, p.head, held)
+    return (*standing, p.partner, p.id, p.loaded_seq)
 
 
 def _undo(c: apsw.Connection) -> None:

@@ -43,7 +43,9 @@ create table disabled_game (
 create table player (
     partner     text collate "C" not null,
     id          text collate "C" not null,
+    -- What is personal of a player, and stands nowhere else; both empty once the player is forgotten.
     name        text not null,
+    name_key    bytea not null check (length(name_key) in (0, 16)),
     created_at  bigint not null,
     login_at    bigint not null,
     session     text not null,
@@ -66,7 +68,8 @@ create type player_move as (
     seq         bigint,
     head        bytea,
     balances    text,
-    loaded      bigint
+    loaded      bigint,
+    forgotten   boolean
 );
 
 -- For people: one row for each wallet.
@@ -80,7 +83,7 @@ create table journal (
     player      text collate "C" not null,
     seq         bigint not null,
     id          uuid not null,
-    part        smallint not null,
+    part        integer not null,
     kind        text collate "C" not null,
     verdict     text collate "C" not null,
     rule        text collate "C" not null,
@@ -107,20 +110,26 @@ create table journal (
 
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
-create unique index journal_id on journal (id, part);
+create unique index journal_id on journal (partner, id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
-create index journal_uuid on journal (uuid) where provider <> '';
+create index journal_uuid on journal (partner, uuid) where provider <> '';
 
+-- What the refund of a round reads.
+create index journal_round on journal (partner, player, provider, round, seq)
+    where kind in ('bet', 'rollback') and verdict = 'ok';
+
+-- Rounds are the player's own: another player's bets under the same id are another round.
 create table round (
     partner     text collate "C" not null,
+    player      text collate "C" not null,
     provider    text collate "C" not null,
     id          text collate "C" not null,
-    player      text collate "C" not null,
     currency    text collate "C" not null,
     game        text collate "C" not null,
     state       text collate "C" not null,
     standing    integer not null check (standing >= 0),
+    bets        integer not null check (bets >= standing),
     settled_seq bigint not null,
     opened_seq  bigint not null,
     opened_at   bigint not null,
@@ -129,8 +138,33 @@ create table round (
     won         numeric not null check (won < 'Infinity'),
     jackpot     numeric not null check (jackpot < 'Infinity'),
     jackpot_id  text not null,
-    primary key (partner, provider, id)
+    logged      boolean not null,
+    logged_staked numeric not null check (logged_staked < 'Infinity'),
+    logged_won numeric not null check (logged_won < 'Infinity'),
+    logged_jackpot numeric not null check (logged_jackpot < 'Infinity'),
+    primary key (partner, player, provider, id)
 ) with (fillfactor = 70);
+
+-- How new rows arrive: a type of its own for each table, so that a column added to the table changes no statement.
+create type journal_row as (
+    partner text, player text, seq bigint, id uuid, part integer, kind text, verdict text, rule text, endpoint text,
+    currency text, amount numeric, balance numeric, asked numeric, key text, second_key text, fingerprint bytea,
+    uuid text, provider text, reference text, round text, game text, session text, name text, details text,
+    at bigint, hash bytea
+);
+create type player_row as (
+    partner text, id text, name text, name_key bytea, created_at bigint, login_at bigint, session text,
+    frozen boolean, seq bigint, head bytea, balances text
+);
+create type round_row as (
+    partner text, player text, provider text, id text, currency text, game text, state text, standing integer,
+    bets integer, settled_seq bigint, opened_seq bigint, opened_at bigint, opened_id uuid, staked numeric,
+    won numeric, jackpot numeric, jackpot_id text, logged boolean, logged_staked numeric, logged_won numeric,
+    logged_jackpot numeric
+);
+
+-- Finding a round by its id alone, whoever plays it.
+create index round_id on round (partner, provider, id);
 
 -- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
 -- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.

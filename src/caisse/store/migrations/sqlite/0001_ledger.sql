@@ -42,7 +42,9 @@ create table disabled_game (
 create table player (
     partner     text not null,
     id          text not null,
+    -- What is personal of a player, and stands nowhere else; both empty once the player is forgotten.
     name        text not null,
+    name_key    blob not null check (length(name_key) in (0, 16)),
     created_at  integer not null,
     login_at    integer not null,
     session     text not null,
@@ -90,20 +92,26 @@ create table journal (
 create unique index journal_seq on journal (partner, player, seq);
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
-create unique index journal_id on journal (id, part);
+create unique index journal_id on journal (partner, id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
-create index journal_uuid on journal (uuid) where provider <> '';
+create index journal_uuid on journal (partner, uuid) where provider <> '';
 
+-- What the refund of a round reads.
+create index journal_round on journal (partner, player, provider, round, seq)
+    where kind in ('bet', 'rollback') and verdict = 'ok';
+
+-- Rounds are the player's own: another player's bets under the same id are another round.
 create table round (
     partner     text not null,
+    player      text not null,
     provider    text not null,
     id          text not null,
-    player      text not null,
     currency    text not null,
     game        text not null,
     state       text not null,
     standing    integer not null check (standing >= 0),
+    bets        integer not null check (bets >= standing),
     settled_seq integer not null,
     opened_seq  integer not null,
     opened_at   integer not null,
@@ -112,8 +120,15 @@ create table round (
     won         text not null,
     jackpot     text not null,
     jackpot_id  text not null,
-    primary key (partner, provider, id)
+    logged      integer not null check (logged in (0, 1)),
+    logged_staked text not null,
+    logged_won text not null,
+    logged_jackpot text not null,
+    primary key (partner, player, provider, id)
 ) strict, without rowid;
+
+-- Finding a round by its id alone, whoever plays it.
+create index round_id on round (partner, provider, id);
 
 -- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
 -- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.
