@@ -251,11 +251,16 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
     """Pay a round's win, which may be zero, and settle the bets so far."""
 
     reference: str
-    currency: str
+    currency: str = ""
+    """Empty: the round's; of a free round without one, the player's only wallet."""
     amount: int
     free_round: bool = False
     """R41: a result with a bonus code needs no bet."""
     promo: Promo | None = None
+    promo_unreadable: bool = False
+    """Whether a promotional part came that could not be read."""
+    unreadable: str = ""
+    """An optional field that steers money and could not be read (R56); empty: none."""
     closes: bool = False
     """Whether this result also ends the round (an older edition's `is_end_round`)."""
 
@@ -298,6 +303,8 @@ class Rollback(_Play, frozen=True, kw_only=True, gc=False):
     reference: str
     amount: int | None = None
     """What the provider wants given back; None: the stored bet's amount (R25)."""
+    unreadable: str = ""
+    """As of a Result."""
     currency: str = ""
     """Whose balance a tombstone tells, for editions that answer with one; no rule reads it."""
 
@@ -325,6 +332,9 @@ class Rollback(_Play, frozen=True, kw_only=True, gc=False):
 
 class RollbackRound(_Play, frozen=True, kw_only=True, gc=False):
     """Undo every open bet of a round (R32)."""
+
+    reference: str = ""
+    """The refund's own; recorded, claims nothing."""
 
     @property
     def key(self) -> str:
@@ -355,6 +365,8 @@ class Award(_Play, frozen=True, kw_only=True, gc=False):
     amount: int
     currency: str = ""
     """Empty: the round's currency, else that of the player's only wallet."""
+    unreadable: str = ""
+    """As of a Result."""
     name: str = ""
     """Bonus code, jackpot id or campaign id."""
 

@@ -49,6 +49,8 @@ class Exchange:
         "_line", "body", "content_type", "forwarded", "forwarded_for", "method", "path", "peer", "query",
     )  # fmt: skip
 
+    authorization = ""
+
     def __init__(
         self,
         line: Line,
