@@ -32,6 +32,7 @@ class Refund(NamedTuple):
     content_type: str = "application/json"
     peer: str = "127.0.0.1"
     local: bool = False
+    authorization: str = ""
 
 
 def refund(n: int, players: int) -> Refund:

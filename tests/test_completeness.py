@@ -18,8 +18,10 @@ import pytest
 
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.verdicts import Verdict
-from caisse.dialects import seamless_v3_table, seamless_v4, seamless_v4_table, transfer_v3, transfer_v4_table
+from caisse.dialects import seamless, seamless_v3_table, transfer_v3, transfer_v4_table
+from caisse.dialects.kyren_v1 import KyrenV1
 from caisse.dialects.manuals import MANUALS
+from caisse.dialects.seamless_v4 import SeamlessV4
 from caisse.dialects.table import Endpoint
 from caisse.profiles.loading import profiles
 from tests.docs.documents import section, text
@@ -131,8 +133,9 @@ def spelled(door: str, endpoint: Endpoint, verdict: Verdict) -> str:
         return str(transfer_v3.FAILURES[verdict].code)
     if door == "transfer-v4":
         return " ".join(transfer_v4_table.REFUSALS[verdict])
-    if door == "seamless-v4":
-        return str(seamless_v4.refusal_of(endpoint, DEFAULT_POLICY, verdict).error)
+    if isinstance(endpoint, seamless.Method):
+        made = {"seamless-v4": SeamlessV4(), "kyren-v1": KyrenV1()}[door]
+        return str(made.refusal_of(endpoint, DEFAULT_POLICY, verdict).error)
     return seamless_v3_table.WORDS[verdict]
 
 
@@ -236,8 +239,8 @@ IN_TABLES: dict[str, set[str]] = {
     S4: {"0"}
     | {
         str(r.error)
-        for r in [*vars(seamless_v4_table).values(), *seamless_v4_table.WRONG.values()]
-        if isinstance(r, seamless_v4_table.Refusal)
+        for r in [*vars(seamless).values(), *seamless.WRONG.values()]
+        if isinstance(r, seamless.Refusal)
     },
     S3: {
         *(seamless_v3_table.BAD_REQUEST, *seamless_v3_table.STATUSES.values()),
@@ -247,7 +250,7 @@ IN_TABLES: dict[str, set[str]] = {
 BY_RULES: dict[str, set[str]] = {
     V3: {str(f.code) for f in transfer_v3.FAILURES.values()},
     V4: {r.error for r in transfer_v4_table.REFUSALS.values()},
-    S4: {str(r.error) for r in [*seamless_v4_table.REFUSALS.values(), *seamless_v4_table.OF_BETS.values()]},
+    S4: {str(r.error) for r in [*seamless.REFUSALS.values(), *seamless.OF_BETS.values()]},
     S3: set(),
 }
 

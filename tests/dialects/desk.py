@@ -17,7 +17,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import SetFrozen
 from caisse.core.verdicts import ACCEPTED
 from caisse.dialects.auth import Access
-from caisse.dialects.door import Answer, Ask, Door, Listing, World
+from caisse.dialects.door import Answer, Ask, Door, Listing, Unread, World
 from caisse.dialects.seamless_v4 import SeamlessV4
 from caisse.dialects.table import Endpoint
 from caisse.dialects.transfer_v3 import TransferV3
@@ -56,6 +56,7 @@ class Said:
     content_type: str = "application/json"
     peer: str = "203.0.113.9"
     local: bool = False
+    authorization: str = ""
 
 
 def connection(**changes: Any) -> Connection:
@@ -85,10 +86,16 @@ def world(*connections: Connection, policy: Policy | None = None, loopback: bool
     )
 
 
-def ask(door: Door, call: Said, where: World) -> Ask | Listing | Answer:
+def taken(door: Door, call: Said, where: World) -> Ask | Listing | Unread | Answer:
     route = door.find(call.path)
     assert route is not None, call.path
     return door.take(route, call, where)
+
+
+def ask(door: Door, call: Said, where: World) -> Ask | Listing | Answer:
+    """As `taken`; of a request that could not be read its answer."""
+    outcome = taken(door, call, where)
+    return outcome.answer if isinstance(outcome, Unread) else outcome
 
 
 def endpoint_of(door: Door, call: Said) -> Endpoint:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import seamless_v4_table, transfer_v3
-from caisse.dialects.seamless_v4_table import OF_BETS, REFUSALS, WRONG
+from caisse.dialects.seamless import OF_BETS, REFUSALS, WRONG
 from caisse.dialects.table import Endpoint
 from caisse.dialects.transfer_v3 import FAILURES
 from caisse.dialects.values import Wrong

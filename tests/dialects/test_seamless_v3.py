@@ -13,7 +13,6 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Bet, Look, Result, Rollback
 from caisse.dialects.door import Answer
 from caisse.dialects.seamless_v3 import SeamlessV3
-from caisse.dialects.seamless_v3_table import JOIN
 from tests.core.ledger import Account, audited
 from tests.dialects.desk import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid
 from tests.dialects.desk import world as world_
@@ -86,7 +85,7 @@ REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "win",
         {},
-        Result(**_PLAY, endpoint="/seamless/v3/win", reference=f"r1{JOIN}u-1", details=_KEPT, **_TEN),
+        Result(**_PLAY, endpoint="/seamless/v3/win", reference="u-1", details=_KEPT, **_TEN),
     ),
     (
         "win",
@@ -94,12 +93,12 @@ REQUESTS: list[tuple[str, dict[str, Any], Any]] = [
         Result(
             **_PLAY,
             endpoint="/seamless/v3/win",
-            reference=f"r1{JOIN}u-1",
+            reference="u-1",
             **_TEN,
             closes=True,
             free_round=True,
             details='{"gametype":"slots","gamename":"Game","bonus":"free-1",'
-            '"transaction.jackpot":"4.0","transaction.win":6.0}',
+            '"transaction.jackpot":"4.0","transaction.win":6.0,"transaction.is_end_round":"OK"}',
         ),
     ),
     (
@@ -184,13 +183,16 @@ def test_a_repeat_with_another_uuid_tells_that_uuid() -> None:
 class TestWins:
     """Several wins share a round, told apart by their uuid; R5 holds for each."""
 
-    def test_no_two_pairs_of_round_and_uuid_are_one_key(self) -> None:
+    def test_the_uuid_alone_is_a_wins_key(self) -> None:
+        """R4: whatever the ids hold; the same uuid in another round is another request's (R5)."""
         desk = funded("421")
-        pairs = [("a", "b"), ("a:b", "c"), ("a", "b:c"), ("a", "c"), ("b", "b"), (f"a{JOIN}b", "c")]
+        pairs = [("a", "b"), ("a:b", "c"), ("a", "b:c"), ("a", "d"), ("b", "a:b"), ("b:c", "e")]
         for id_, number in pairs:
             answered(desk, "bet", id=id_, amount="1")
             assert "retransmission" not in said(desk, "win", id=id_, uuid=number, amount="1")
-        assert said(desk, "balance")["balance"] == "302.0"
+        answered(desk, "bet", id="other", amount="1")
+        assert said(desk, "win", id="other", uuid="b", amount="1")["status"] == "TRANSACTION_CONFLICT"
+        assert said(desk, "balance")["balance"] == "301.0"
 
     def test_a_canonical_uuid_is_the_same_in_any_letter_case(self) -> None:
         desk = funded("421")
@@ -211,7 +213,7 @@ class TestWins:
         """R41."""
         desk = funded("421")
         assert said(desk, "win", bonus="")["status"] == "BET_NOT_FOUND"
-        assert answered(desk, "win", id="r2", bonus="free-1") == ok("310.0")
+        assert answered(desk, "win", id="r2", bonus="free-1", uuid="u-2") == ok("310.0", "u-2")
 
 
 class TestCancel:

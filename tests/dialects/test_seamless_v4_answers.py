@@ -35,7 +35,21 @@ SUCCESSES: list[tuple[str, dict[str, Any], str]] = [
     ("PromoWin", {}, '"transactionId":"#","currency":"USD","cash":100000000000015.25,"bonus":0.0,'),
     ("SessionExpired", {}, DONE),
     ("Refund", {"reference": "b9"}, '"transactionId":"#","error":"0","description":"Success"'),
-    ("Cancel", {"reference": "b8"}, '"reference":"b8","error":0,"description":"Success"'),
+    (
+        "Cancel",
+        {"reference": "b8"},
+        '"reference":"b8","transactionId":"#","currency":"USD","cash":100000000000015.25,',
+    ),
+    (
+        "Cancel",
+        {"reference": "b7", "currency": ...},
+        '"reference":"b7","transactionId":"#","currency":"","cash":0.0,',
+    ),
+    (
+        "Balance",
+        {"currency": ...},
+        '"currency":"USD","cash":100000000000015.25,"error":0,"description":"Success"',
+    ),
 ]
 
 

@@ -88,7 +88,7 @@ def test_several_keyless_connections_are_told_apart_by_provider() -> None:
     assert asked(SEAMLESS, replace(HERE, body=body), where).partner == "other"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"a":1,"a":2}', b'{"reference":"b1","REFERENCE":"b1"}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"uuid":1,"uuid":1}', b'{"userId":"b1","USERID":"b2"}'])
 def test_an_unreadable_body_is_error_7_with_http_200(body: bytes) -> None:
     shown = [("Bet", b'{"error":7'), ("Refund", b'{"error":"7"'), ("Cancel", b'{"reference":"","error":7')]
     for method, start in shown:

@@ -204,7 +204,7 @@ NO_AMOUNTS: list[Any] = [
     *("NaN", "0x1", True, [], {}, "1" * 15, "0." + "1" * 19),
 ]
 BAD_FIELDS: list[dict[str, Any]] = [
-    *({"id": bad} for bad in (..., None, "", "x" * 33, "a\x00b", "a\tb", 421, True, ["a"])),
+    *({"id": bad} for bad in (..., None, "", "x" * 33, "a\x00b", "a\tb", -7, 5.0, 10**32, True, ["a"])),
     *({"currency": bad} for bad in (..., None, "", "US", "ZZZ", "USDTT", "U$D", 840)),
     *({"amount": bad} for bad in NO_AMOUNTS),
 ]
@@ -253,7 +253,7 @@ UNHEARD: list[tuple[dict[str, Any], int, tuple[int, str], str]] = [
     ({"body": b"[]"}, 400, BAD_REQUEST, ""),
     ({"body": SEED_REFUND + b"}"}, 400, BAD_REQUEST, ""),
     ({"body": SEED_REFUND.replace(b"{", b'{"id":"x",')}, 400, BAD_REQUEST, ""),
-    ({"body": SEED_REFUND.replace(b"{", b'{"ID":"tester",')}, 400, BAD_REQUEST, ""),
+    ({"body": SEED_REFUND.replace(b"{", b'{"ID":"Tester",')}, 400, BAD_REQUEST, ""),
     ({"body": SEED_REFUND.replace(b"tester", b"t\xff")}, 400, BAD_REQUEST, ""),
 ]
 

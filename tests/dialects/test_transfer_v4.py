@@ -121,7 +121,13 @@ def test_every_success_in_the_order_of_the_table() -> None:
         (
             "userInfo",
             {},
-            f'"userId":"tester",{times},"wallet":{{"BTC":0.0,"USD":100.050000000000000001}}',
+            f'"userId":"tester",{times},"wallet":{{"BTC":"0.0","USD":"100.050000000000000001"}}',
+        ),
+        (
+            "transfer/UserInfo",
+            {"uuid": ...},
+            '"userId":"tester","userNickname":"tester","dateTimeCreate":"2023-11-14 22:13:20",'
+            '"dateTimeLogin":"2023-11-14 22:13:20","wallet":{"BTC":"0.0","USD":"100.050000000000000001"}',
         ),
         (
             "getTransferStatus",
@@ -136,7 +142,7 @@ def test_every_success_in_the_order_of_the_table() -> None:
         ),
     ]
     for n, (verb, fields, shown) in enumerate(steps):
-        answer = answered(desk, verb, **fields, uuid=f"u-{n}")
+        answer = answered(desk, verb, **{"uuid": f"u-{n}", **fields})
         assert answer == bytes_of(desk, f"{shown},{DONE}"), verb
 
 
@@ -266,9 +272,9 @@ GOOD = {**SHARED, **MONEY}
 PARAMETER, CURRENCY = "7", "21"
 NO_AMOUNTS: list[Any] = [..., None, "", "0", 0, "-1", -1, "1e3", "01", "1" * 15, "0." + "1" * 19, True, []]
 BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
-    *(({"userId": bad}, PARAMETER) for bad in (..., None, "", "x" * 65, "a\x00b", 421, ["a"])),
+    *(({"userId": bad}, PARAMETER) for bad in (..., None, "", "x" * 65, "a\x00b", -7, 10**64, ["a"])),
     *(({"uuid": bad}, PARAMETER) for bad in (..., None, "", "x" * 65, "é", "a\tb", 7)),
-    *(({"TransactionId": bad}, PARAMETER) for bad in (..., None, "", "x" * 129, "a\nb", 7)),
+    *(({"TransactionId": bad}, PARAMETER) for bad in (..., None, "", "x" * 129, "a\nb", 7.5)),
     *(({"amount": bad}, PARAMETER) for bad in NO_AMOUNTS),
     *(({"currency": bad}, PARAMETER) for bad in (..., None)),
     *(({"currency": bad}, CURRENCY) for bad in ("", "US", "ZZZ", "USDTT", "U$D", 840)),
@@ -318,7 +324,7 @@ def test_a_wrong_login_is_one_and_the_same_4(changes: dict[str, Any]) -> None:
         {"body": b"[]"},
         {"body": CHARGE.body + b"}"},
         {"body": CHARGE.body.replace(b"{", b'{"uuid":"u-1",')},
-        {"body": CHARGE.body.replace(b"{", b'{"UUID":"u-1",')},
+        {"body": CHARGE.body.replace(b"{", b'{"UUID":"u-2",')},
         {"body": CHARGE.body.replace(b"tester", b"t\xff")},
         {"content_type": "text/plain"},
         {"content_type": ""},

@@ -19,8 +19,10 @@ from caisse.core.entries import MOVES, Entry, Kind
 from caisse.core.explaining import RULES
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.verdicts import ACCEPTED, UNKEPT, Verdict
-from caisse.dialects import seamless_v3_table, seamless_v4, seamless_v4_table, transfer_v3, transfer_v4_table
+from caisse.dialects import seamless, seamless_v3_table, transfer_v3, transfer_v4_table
+from caisse.dialects.kyren_v1 import KyrenV1
 from caisse.dialects.manuals import MANUALS
+from caisse.dialects.seamless_v4 import SeamlessV4
 from caisse.dialects.table import Endpoint
 from caisse.profiles.loading import profiles
 from caisse.settings import VARIABLES
@@ -115,8 +117,10 @@ def codes(door: str, endpoint: Endpoint, verdict: Verdict) -> str:
     if door == "transfer-v4":
         refusal = transfer_v4_table.REFUSALS[verdict]
         return f"{refusal.error} `{refusal.description}`"
-    if door == "seamless-v4":
-        told = seamless_v4.refusal_of(endpoint, DEFAULT_POLICY, verdict)
+    if isinstance(endpoint, seamless.Method):
+        told = {"seamless-v4": SeamlessV4(), "kyren-v1": KyrenV1()}[door].refusal_of(
+            endpoint, DEFAULT_POLICY, verdict
+        )
         return f"{told.error} `{told.description}`"
     return f"`{seamless_v3_table.WORDS[verdict]}`"
 
@@ -289,7 +293,7 @@ def test_every_verdict_is_documented_with_its_codes(verdict: Verdict) -> None:
     word = seamless_v3_table.WORDS.get(verdict)
     assert told[0] == (str(failure.code) if failure else "–")
     assert told[1] == (refusal.error if refusal else "–")
-    played = seamless_v4_table.REFUSALS.get(verdict)
+    played = seamless.REFUSALS.get(verdict)
     assert told[2].partition(",")[0] == (str(played.error) if played else "–")
     assert told[3] == (f"`{word}`" if word else "–")
 

@@ -20,6 +20,10 @@ from tests.http.server import Answer, Call, Game, Partner, Server
 PROVIDER = "luckymonaco"
 DEFAULT = "lucky-monaco-v4"
 BY_ROUND = "lucky-monaco-v4-by-round"
+OCTOBER, DECEMBER, KYREN = "lucky-monaco-v4-2024-10", "lucky-monaco-v4-2024-12", "kyren-v1"
+SHIPPED = (DEFAULT, BY_ROUND, OCTOBER, DECEMBER, KYREN)
+ALSO = ("stella", "kyren")
+"""What the provider's newer editions call it."""
 RIVAL = "rival"
 """Another provider, under the default profile."""
 CLOSED_GAME = "g-closed"
@@ -144,7 +148,12 @@ def secret(kind: str) -> str:
 
 
 def connection(
-    partner: str, key: str, profile: str = DEFAULT, networks: Sequence[str] = (), provider: str = PROVIDER
+    partner: str,
+    key: str,
+    profile: str = DEFAULT,
+    networks: Sequence[str] = (),
+    provider: str = PROVIDER,
+    also: Sequence[str] = (),
 ) -> Connection:
     """Without a key it is a keyless one."""
     return Connection(
@@ -153,12 +162,13 @@ def connection(
         provider=provider,
         key_hash=secret_hash(key) if key else b"",
         networks=tuple(networks),
+        also=tuple(also),
         profile=profile,
     )
 
 
 def _secrets(partner: str) -> Secrets:
-    games = {profile: Game("/" + secret("key"), PROVIDER) for profile in (DEFAULT, BY_ROUND, *PROFILES)}
+    games = {profile: Game("/" + secret("key"), PROVIDER) for profile in SHIPPED + tuple(PROFILES)}
     games[RIVAL] = Game("/" + secret("key"), RIVAL)
     return Secrets(Partner(partner, secret("token")), games)
 
@@ -198,7 +208,11 @@ async def _furnish(url: str, everybody: Sequence[Secrets]) -> None:
     for partner, games in everybody:
         made = [
             connection(
-                partner.id, game.path[1:], DEFAULT if profile == RIVAL else profile, provider=game.provider
+                partner.id,
+                game.path[1:],
+                DEFAULT if profile == RIVAL else profile,
+                provider=game.provider,
+                also=() if profile == RIVAL else ALSO,
             )
             for profile, game in games.items()
         ]

@@ -272,6 +272,7 @@ def test_R59_R5_a_name_is_compared_by_its_hash_under_the_players_key(db_url: str
 
 def test_R55_the_newest_transfer_is_the_second_though_the_clock_ran_back(db_url: str) -> None:
     """Time is never compared: decided at a later, then at an earlier clock."""
+
     async def main() -> None:
         async with opened(db_url) as ledger:
             await committed(ledger, FUNDING)

@@ -175,8 +175,8 @@ Access.is_partner = lambda self, partner, token: (
     partner in self._tokens and any(real(self, other, token) for other in self._tokens))
 """
 ANY_PROVIDER = """
-from caisse.dialects import seamless_v4
-seamless_v4._is_own_provider = lambda named, connection: True
+from caisse.dialects import seamless_door
+seamless_door._is_own_provider = lambda named, connection: True
 """
 METRICS_THROUGH_PROXIES = """
 from caisse.dialects.auth import is_loopback

@@ -66,7 +66,7 @@ class Writing:
         if os.path.lexists(self._path):
             raise Failed(self._taken())
         try:
-            self._file = NamedTemporaryFile(  # noqa: SIM115  # closed on leaving
+            self._file = NamedTemporaryFile(  # closed on leaving
                 "w",
                 encoding="utf-8",
                 dir=self._path.parent,

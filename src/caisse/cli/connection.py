@@ -50,6 +50,13 @@ def connection() -> None:
     help="Network that may call; may be repeated. Without it any may.",
 )
 @click.option(
+    "--also",
+    metavar="NAME",
+    multiple=True,
+    type=options.PROVIDER,
+    help="A further name of the provider, as its older or newer editions send it; may be repeated.",
+)
+@click.option(
     "--profile",
     default=DEFAULT_POLICY.name,
     show_default=True,
@@ -69,13 +76,18 @@ def add(partner: str, provider: str, key: str | None, keyless: bool, **rest: Any
         )
     refuse_unknown_profile(rest["profile"], rest["profiles"])
     given = None if keyless else secret.key(key)
-    made = new_connection(partner, provider, given, rest["networks"], rest["profile"])
+    made = new_connection(partner, provider, given, rest["networks"], rest["profile"], rest["also"])
     asyncio.run(_add(rest["url"], made))
     _tell(made, given, as_json=rest["as_json"])
 
 
 def new_connection(
-    partner: str, provider: str, key: secret.Secret | None, networks: tuple[str, ...] = (), profile: str = ""
+    partner: str,
+    provider: str,
+    key: secret.Secret | None,
+    networks: tuple[str, ...] = (),
+    profile: str = "",
+    also: tuple[str, ...] = (),
 ) -> Connection:
     """A connection that is not stored yet; without a key it is a keyless one."""
     return Connection(
@@ -84,6 +96,7 @@ def new_connection(
         provider=provider,
         key_hash=key.hash if key else b"",
         networks=networks,
+        also=tuple(name for name in dict.fromkeys(also) if name != provider),
         profile=profile or DEFAULT_POLICY.name,
     )
 
@@ -133,7 +146,7 @@ def _tell(made: Connection, key: secret.Secret | None, *, as_json: bool) -> None
 
 
 def _public(c: Connection) -> dict[str, object]:
-    shown = output.pick(c, ("id", "partner", "provider", "networks", "profile"))
+    shown = output.pick(c, ("id", "partner", "provider", "also", "networks", "profile"))
     return {**shown, "keyless": not c.key_hash}
 
 
@@ -171,7 +184,7 @@ def _listed(item: Registered) -> dict[str, object]:
 def _row(item: Registered) -> tuple[str, ...]:
     c = item.connection
     return (
-        *(c.id, c.partner, c.provider, "yes" if c.key_hash else "keyless"),
+        *(c.id, c.partner, " ".join((c.provider, *c.also)), "yes" if c.key_hash else "keyless"),
         *(" ".join(c.networks) or "any", c.profile),
         *(output.when(item.created_at), output.when_or_none(item.revoked_at) or "-"),
     )

@@ -17,8 +17,9 @@ from caisse.core.money import show as money
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.story import Event, events, moved
 from caisse.dialects import answering
-from caisse.dialects.answering import Asked, Told
+from caisse.dialects.answering import Told
 from caisse.dialects.profiled import policies
+from caisse.dialects.table import Echo
 from caisse.store import directory, finding
 from caisse.store.finding import Story
 
@@ -108,8 +109,8 @@ def _answers(event: Event, context: Context) -> list[Answered]:
 
 def _told(event: Event, policy: Policy) -> Told | None:
     currency = event.row.currency if event.row else event.asked.get("currency", "")
-    asked = Asked(event.player, event.uuid, currency, event.asked.get("reference", ""))
-    return answering.told(event.endpoint, policy, asked, event.decision)
+    echo = Echo(event.player, event.uuid, currency, event.asked.get("reference", ""))
+    return answering.told(event.endpoint, policy, echo, event.decision)
 
 
 def _document(id_: str, story: Story, told: list[Event], context: Context) -> dict[str, object]:

@@ -14,7 +14,9 @@ SHORT: Final = 16
 """Characters below which a secret is warned of: fewer can be guessed."""
 PUBLIC_ID: Final = 4
 """Bytes of a token's hash that make its public id."""
-RESERVED: Final = frozenset({"healthz", "integrationservice", "log", "metrics", "user", "v4"})
+RESERVED: Final = frozenset(
+    {"healthz", "integrationservice", "log", "metrics", "seamless", "tranfer", "transfer", "user", "v1", "v4"}
+)
 """First parts of paths that a server answers on without a key."""
 
 _token = re.compile(rf"[!-~]{{1,{MAX_SECRET}}}").fullmatch

@@ -34,6 +34,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """CIDR blocks that may call; empty: any."""
     profile: str
     """Name of the policy profile."""
+    also: tuple[str, ...] = ()
+    """Further names of the provider, lower case: all mean the one provider of the keys (R33)."""
     disabled_games: frozenset[str] = frozenset()
 
 

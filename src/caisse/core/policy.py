@@ -24,11 +24,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     settled_bet: Literal["refuse", "return_stake"] = "refuse"
     """R26: whether the stake of a settled bet can be given back."""
     refund_by_round: bool = False
-    """R32: whether a Refund without reference undoes the open bets of its round."""
+    """R32: whether a Refund with a round and no amount undoes the open bets of the round."""
     retransmission: bool = False
     """Whether a replayed answer is marked `"retransmission": true`."""
     codes: dict[str, Code] = {}
     """Verdict text -> wire code, where the operator's differs from the contract's table."""
+    renumber: dict[str, Code] = {}
+    """Code of the contract's table, as text -> the code that the provider's edition has for it."""
     spellings: dict[str, str] = {}
     """Further spelling of a field -> the field's own name."""
 
@@ -46,6 +48,7 @@ def in_words(policy: Policy) -> list[tuple[str, str, str]]:
         ("refund_by_round", _bool(policy.refund_by_round), _BY_ROUND[policy.refund_by_round]),
         ("retransmission", _bool(policy.retransmission), _RETRANSMISSION[policy.retransmission]),
         ("codes", _pairs(policy.codes), "Verdicts answered with a code of the operator's own."),
+        ("renumber", _pairs(policy.renumber), "Codes of the contract that have another number here."),
         ("spellings", _pairs(policy.spellings), "Further spellings of a field that are understood."),
     ]
 
@@ -69,7 +72,7 @@ _SETTLED_BET = {
 }
 _BY_ROUND = {
     False: "A Refund must name the reference of its bet (R32).",
-    True: "A Refund without reference gives back every open bet of its round (R32).",
+    True: "A Refund with a round and no amount gives back every open bet of the round (R32).",
 }
 _RETRANSMISSION = {
     False: "A repeated request gets the first answer to the byte (R1).",

@@ -58,9 +58,12 @@ class Access:
             right |= compare_digest(presented, active)
         return right and partner in self._tokens
 
-    def partner(self, query: str) -> str | None:
-        """The partner that a URL's query names, with its right token; else None."""
-        given = credentials(query)
+    def partner(self, query: str, authorization: str = "") -> str | None:
+        """The partner that a URL's query names, with its right token; else None.
+
+        A query without a token may be completed by the header `Authorization: Bearer <token>`.
+        """
+        given = credentials(query) or _with_header(query, authorization)
         return given[0] if given and self.is_partner(*given) else None
 
     def by_key(self, key: str, peer: str) -> Connection | None:
@@ -78,7 +81,7 @@ class Access:
         ways = self._keyless
         if len(ways) > 1:
             named = provider.lower() if isinstance(provider, str) else ""
-            ways = [way for way in ways if way.connection.provider == named]
+            ways = [way for way in ways if named in (way.connection.provider, *way.connection.also)]
         if len(ways) != 1 or not _may_call(peer, ways[0].networks):
             return None
         return ways[0].connection
@@ -91,6 +94,19 @@ def credentials(query: str) -> tuple[str, str] | None:
     """
     found = parameters(query, _CREDENTIALS)
     return (found["partner_id"], found["token"]) if found else None
+
+
+def _with_header(query: str, authorization: str) -> tuple[str, str] | None:
+    """(partner_id of the query, token of the header); None where the query speaks of a token itself."""
+    scheme, _, token = authorization.partition(" ")
+    found = parameters(query, _CREDENTIALS[:1])
+    if scheme.lower() != "bearer" or found is None or _names_token(query):
+        return None
+    return found["partner_id"], token.strip(" ")
+
+
+def _names_token(query: str) -> bool:
+    return any(_unescaped(part.partition("=")[0]) == _CREDENTIALS[1] for part in query.split("&"))
 
 
 def parameters(query: str, names: tuple[str, ...]) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ the server nor the store.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from caisse.core.book import Round
 from caisse.core.currencies import Currency
@@ -25,7 +25,7 @@ RETRY_AFTER: Final[Headers] = (("Retry-After", "1"),)
 
 
 NO_ANSWER: Final = frozenset({404, 405, 500, 503})
-"""The only HTTP statuses but 200 that an edition 4 tells a failure under: its vendor reads nothing else."""
+"""Statuses that the V4 and Kyren editions pass through; every other failure becomes 200."""
 
 
 class Call(Protocol):
@@ -39,6 +39,10 @@ class Call(Protocol):
     def query(self) -> str: ...
     @property
     def content_type(self) -> str: ...
+    @property
+    def authorization(self) -> str:
+        """The Authorization header; empty without one."""
+
     @property
     def peer(self) -> str: ...
     @property
@@ -61,6 +65,25 @@ class Stranger(Answer):
     """The refusal of a call that showed no right token or key, or not from a network that may call."""
 
     __slots__ = ()
+
+
+class Unread(NamedTuple):
+    """The answer to an authenticated request that could not be read, and what evidence of it may hold (R58).
+
+    Never a body or a secret. An id that could not be read is empty.
+    """
+
+    answer: Answer
+    partner: str
+    provider: str
+    endpoint: str
+    player: str
+    uuid: str
+    reference: str
+    """A transfer's TransactionId, too."""
+    round: str
+    fault: str
+    """The field at fault; `body` or `content-type` where no field could be read."""
 
 
 class Ask(NamedTuple):
@@ -113,7 +136,7 @@ class Door(Protocol):
     def find(self, path: str) -> Route | None:
         """Where the path leads in this dialect."""
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
         """The question that a call asks, or the answer that needs no question."""
 
     def owns(self, path: str) -> bool:
@@ -123,7 +146,28 @@ class Door(Protocol):
         """The body of a failure that the HTTP server found (404, 413, 503 …)."""
 
     def status(self, status: int) -> int:
-        """The HTTP status to tell such a failure under: the V4 vendor reads nothing but 200."""
+        """The HTTP status to tell such a failure under: some vendors read nothing but 200."""
+
+
+def unread(
+    answer: Answer,
+    endpoint: Endpoint,
+    found: Mapping[str, Any] | None,
+    fault: str,
+    partner: str,
+    provider: str = "",
+) -> Unread | Answer:
+    """The answer with what could be read of its request; a read leaves no trace: the answer alone."""
+    if endpoint.reads:
+        return answer
+    ids = dict.fromkeys(("user", "uuid", "reference", "round", "transaction"), "")
+    for field in endpoint.fields:
+        if field.to in ids and found:
+            ids[field.to] = field.type.read(found.get(field.name)) or ""
+    reference = ids["reference"] or ids["transaction"]
+    return Unread(
+        answer, partner, provider, endpoint.path, ids["user"], ids["uuid"], reference, ids["round"], fault
+    )
 
 
 def is_json(content_type: str) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from caisse.core.entries import Decision
 from caisse.core.policy import Policy
-from caisse.dialects.door import Door
-from caisse.dialects.table import Endpoint, Shown
+from caisse.dialects.door import Answer, Door
+from caisse.dialects.examples import Example
+from caisse.dialects.table import Echo, Endpoint, Need, Shown
 from caisse.dialects.values import Wrong
 
 Schema = Mapping[str, object]
@@ -64,14 +66,23 @@ class Manual:
     """What it tells under one of them."""
     rejected: Callable[[Endpoint, int], Body]
     """What it tells where the HTTP server found that failure."""
+    render: Callable[[Endpoint, Policy, Echo, Decision], Answer]
+    """The answer to a request that was decided, made again for explaining."""
     parameters: tuple[Parameter, ...] = ()
     secret: str = ""
     """The query parameter that proves who calls; empty: none does."""
+    profiled: bool = False
+    """Whether the connection's profile has a say."""
+    examples: tuple[Example, ...] = ()
+    """Played after all others, in this order, on the player and the connection that they use."""
 
 
 def shown(fields: tuple[Shown, ...]) -> Body:
     """A success answer's own fields."""
-    return {field.name: {**field.schema, "description": field.about} for field in fields}
+    return {
+        field.name if field.always else f"{field.name}?": {**field.schema, "description": field.about}
+        for field in fields
+    }
 
 
 def faults(endpoint: Endpoint) -> Iterator[tuple[Wrong, str]]:
@@ -79,7 +90,7 @@ def faults(endpoint: Endpoint) -> Iterator[tuple[Wrong, str]]:
     for field in endpoint.fields:
         if field.required:
             yield Wrong.PARAMETER, field.name
-        if field.type.schema:
+        if field.type.schema and field.need in (Need.REQUIRED, Need.CHECKED):
             yield field.type.wrong, field.name
         if field.to == "currency":
             yield Wrong.CURRENCY, field.name

@@ -4,24 +4,17 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from caisse.dialects import seamless_v3, seamless_v3_table, seamless_v4
-from caisse.dialects.door import Route
+from caisse.core.entries import Decision
+from caisse.core.policy import DEFAULT_POLICY, Policy
+from caisse.dialects import seamless_v3, seamless_v3_table
+from caisse.dialects.door import Answer, Route
+from caisse.dialects.examples import Example
 from caisse.dialects.manual import Body, Manual, Mount, Parameter, Policies, faults, shown
+from caisse.dialects.seamless import LOGIN, SUCCESS, UNREADABLE, WRONG, Method, Refusal
+from caisse.dialects.seamless_door import SeamlessDoor
 from caisse.dialects.seamless_v3 import SeamlessV3
-from caisse.dialects.seamless_v4 import SUCCESS, SeamlessV4
-from caisse.dialects.seamless_v4_table import (
-    CANCEL,
-    END_ROUND,
-    ENDPOINTS,
-    LOGIN,
-    NO_VERDICT,
-    RESULT,
-    ROUND_NOT_ENDED,
-    UNREADABLE,
-    WRONG,
-    Refusal,
-)
-from caisse.dialects.table import Endpoint
+from caisse.dialects.seamless_v4 import SeamlessV4
+from caisse.dialects.table import Echo, Endpoint
 from caisse.dialects.values import PRINTABLE, Wrong
 
 _REFERENCE: Final = {
@@ -40,71 +33,99 @@ KEY: Final = Parameter(
 )
 
 
-def _success_4(endpoint: Endpoint) -> Body:
-    return seamless_v4.body_of(endpoint, SUCCESS, {**shown(endpoint.success)}) | _REPEATED
-
-
-def _refusals_4(endpoint: Endpoint, policies: Policies) -> Iterator[Body]:
-    for refusal in (LOGIN, UNREADABLE, *_wrong_4(endpoint)):
-        yield _refused_4(endpoint, refusal)
-    for policy in policies:
-        for verdict in endpoint.refusals:
-            yield {**_refused_4(endpoint, seamless_v4.refusal_of(endpoint, policy, verdict)), **_REPEATED}
-
-
-def _wrong_4(endpoint: Endpoint) -> Iterator[Refusal]:
-    """What can be wrong with the fields: each alone, and a promotional win without its amount."""
-    for wrong, name in faults(endpoint):
-        yield _naming(WRONG[wrong], name)
-    if endpoint is RESULT:
-        yield _naming(WRONG[Wrong.PARAMETER], "promoWinAmount")
-
-
 def _naming(refusal: Refusal, field: str) -> Refusal:
     return refusal._replace(description=f"{refusal.description}: {field}")
 
 
-def _refused_4(endpoint: Endpoint, refusal: Refusal) -> Body:
-    return seamless_v4.body_of(endpoint, refusal, {"reference": _REFERENCE} if endpoint is CANCEL else {})
+class _Answers:
+    """What the methods of a newer seamless edition answer."""
+
+    def __init__(self, door: SeamlessDoor) -> None:
+        self._door = door
+
+    def success(self, endpoint: Endpoint) -> Body:
+        return {**self._door.body_of(_method(endpoint), SUCCESS, shown(endpoint.success)), **_REPEATED}
+
+    def refusals(self, endpoint: Endpoint, policies: Policies) -> Iterator[Body]:
+        method = _method(endpoint)
+        for policy in policies:
+            for refusal in (LOGIN, UNREADABLE, *self._wrong(method)):
+                yield self._refused(method, self._door.renumbered(refusal, policy))
+            for verdict in method.refusals:
+                yield {**self._refused(method, self._door.refusal_of(method, policy, verdict)), **_REPEATED}
+
+    def _wrong(self, method: Method) -> Iterator[Refusal]:
+        for wrong, name in faults(method):
+            yield _naming(WRONG[wrong], name)
+        for field in method.fields:
+            if (method.shows_wallet and field.name == "currency") or field.name == "reference":
+                yield _naming(WRONG[Wrong.PARAMETER], field.name)
+
+    def failure(self, endpoint: Endpoint, status: int) -> Body:
+        method = _method(endpoint)
+        if status != 503:
+            return self.rejected(endpoint, status)
+        return self._refused(method, self._door.renumbered(method.no_verdict, DEFAULT_POLICY))
+
+    def rejected(self, endpoint: Endpoint, status: int) -> Body:
+        body: dict[str, object] = json.loads(self._door.reject(status, Route(endpoint)))
+        if "reference" in body:
+            body["reference"] = _REFERENCE
+        return body
+
+    def render(self, endpoint: Endpoint, policy: Policy, echo: Echo, decision: Decision) -> Answer:
+        return self._door.answer(_method(endpoint), policy, echo, decision)
+
+    def _refused(self, method: Method, refusal: Refusal) -> Body:
+        echoed = {"reference": _REFERENCE} if method.echoes_reference else {}
+        return self._door.body_of(method, refusal, echoed)
 
 
-def _failure_4(endpoint: Endpoint, status: int) -> Body:
-    if status != 503:
-        return _rejected_4(endpoint, status)
-    return _refused_4(endpoint, ROUND_NOT_ENDED if endpoint is END_ROUND else NO_VERDICT)
+def _method(endpoint: Endpoint) -> Method:
+    if not isinstance(endpoint, Method):
+        raise TypeError("no method of a newer seamless edition")
+    return endpoint
 
 
-def _rejected_4(endpoint: Endpoint, status: int) -> Body:
-    body: dict[str, object] = json.loads(SeamlessV4().reject(status, Route(endpoint)))
-    if "reference" in body:
-        body["reference"] = _REFERENCE
-    return body
+def seamless_manual(
+    door: SeamlessDoor, id_: str, title: str, about: str, examples: tuple[Example, ...] = ()
+) -> Manual:
+    """Of one of the newer seamless editions."""
+    answers = _Answers(door)
+    return Manual(
+        id=id_,
+        title=title,
+        about=about,
+        door=door,
+        endpoints=door.edition.methods,
+        mounts=(
+            Mount("keyed", "/{key}", "The API URL of one connection, as it is told to its provider.", (KEY,)),
+            Mount("", "", "For a connection without a key, on a server bound to loopback only."),
+        ),
+        meanings={
+            "error": "0 for success: a number, but text on Refund.",
+            "description": "The same in words.",
+        },
+        reason="description",
+        success=answers.success,
+        refusals=answers.refusals,
+        statuses=(405, 503),
+        failure=answers.failure,
+        rejected=answers.rejected,
+        render=answers.render,
+        profiled=True,
+        examples=examples,
+    )
 
 
-SEAMLESS_V4: Final = Manual(
-    id="seamless-v4",
-    title="Seamless wallet, edition 4",
-    about=(
-        "Games call out for each bet and result, and roll back what must not stand. The method's name matches"
-        " in any letter case. A bet is keyed by its reference; its rollback moves money once, whatever the"
-        " number of Refunds and Cancels. Any answer but HTTP 200 means that no verdict was given."
-    ),
-    door=SeamlessV4(),
-    endpoints=ENDPOINTS,
-    mounts=(
-        Mount("keyed", "/{key}", "The API URL of one connection, as it is told to its provider.", (KEY,)),
-        Mount("", "", "For a connection without a key, on a server bound to loopback only."),
-    ),
-    meanings={
-        "error": "0 for success: a number, but text on Refund.",
-        "description": "The same in words.",
-    },
-    reason="description",
-    success=_success_4,
-    refusals=_refusals_4,
-    statuses=(405, 503),
-    failure=_failure_4,
-    rejected=_rejected_4,
+SEAMLESS_V4: Final = seamless_manual(
+    SeamlessV4(),
+    "seamless-v4",
+    "Seamless wallet, edition 4",
+    "Games call out for each bet and result, and give bets back that must not stand. The method's name"
+    " matches in any letter case. A bet is keyed by its reference; its refund moves money once, whatever the"
+    " number of Refunds and Cancels. A status other than 200 means that no verdict was given; so does `error`"
+    " 4 under 200, or 7 for a body that could not be read.",
 )
 
 
@@ -117,12 +138,12 @@ _ECHO_IF_READ: Final = {
 
 def _success_3(endpoint: Endpoint) -> Body:
     fields = shown(endpoint.success)
-    if endpoint is seamless_v3_table.CANCEL:
-        fields = {f"{name}?": schema for name, schema in fields.items()}
     return {"status": seamless_v3_table.OK, **fields, "uuid": _ECHO, **_REPEATED}
 
 
 def _refusals_3(endpoint: Endpoint, policies: Policies) -> Iterator[Body]:
+    if endpoint.shows_wallet:
+        yield {"status": seamless_v3_table.WRONG[Wrong.PARAMETER], "uuid": _ECHO_IF_READ, **_REPEATED}
     for wrong, _ in faults(endpoint):
         yield {"status": seamless_v3_table.WRONG[wrong], "uuid": _ECHO_IF_READ, **_REPEATED}
     for verdict in endpoint.refusals:
@@ -151,5 +172,7 @@ SEAMLESS_V3: Final = Manual(
     statuses=(400, 401, 405, 415, 503),
     failure=lambda endpoint, status: _rejected_3(status),
     rejected=lambda endpoint, status: _rejected_3(status),
+    render=lambda endpoint, policy, echo, decision: seamless_v3.render(endpoint, echo, decision),
     secret=seamless_v3.TOKEN,
+    profiled=True,
 )

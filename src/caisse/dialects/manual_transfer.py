@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from caisse.core.verdicts import Verdict
-from caisse.dialects import transfer_v3, transfer_v4_table
+from caisse.dialects import transfer_v3, transfer_v4, transfer_v4_table
 from caisse.dialects.manual import Body, Manual, Mount, Parameter, Policies, faults, shown
 from caisse.dialects.table import Endpoint
 from caisse.dialects.transfer_v3 import (
@@ -83,6 +83,7 @@ TRANSFER_V3: Final = Manual(
     parameters=(
         Parameter("partner_id", "query", "The partner's id.", {"type": "string", "minLength": 1}, "demo"),
     ),
+    render=lambda endpoint, policy, echo, decision: transfer_v3.render(endpoint, echo, decision),
     secret="token",  # noqa: S106 - the parameter's name
 )
 
@@ -115,8 +116,9 @@ TRANSFER_V4: Final = Manual(
     title="Transfer wallet, edition 4",
     about=(
         "The same wallets as edition 3, with partner and token in the body. TransactionId is the partner's"
-        " own key of a transfer: money moves once for each. Paths match in any letter case. Any answer but"
-        " HTTP 200 means that no verdict was given."
+        " own key of a transfer: money moves once for each. Paths match in any letter case. A status other"
+        " than 200 means that no verdict was given; so does `error` 4 under 200, or 7 for a body that could"
+        " not be read."
     ),
     door=TransferV4(),
     endpoints=transfer_v4_table.ENDPOINTS,
@@ -134,4 +136,5 @@ TRANSFER_V4: Final = Manual(
     statuses=(405, 503),
     failure=lambda endpoint, status: NO_VERDICT._asdict() if status == 503 else _rejected_4(status),
     rejected=lambda endpoint, status: _rejected_4(status),
+    render=lambda endpoint, policy, echo, decision: transfer_v4.render(endpoint, echo, decision),
 )

@@ -11,14 +11,25 @@ from typing import Any, Final
 
 from caisse.core.entries import Decision
 from caisse.core.parties import Connection
-from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED
 from caisse.dialects.auth import parameters
-from caisse.dialects.door import ALLOW, RETRY_AFTER, Answer, Ask, Call, Route, Stranger, World, is_json
-from caisse.dialects.reader import NO_SPELLINGS, read, spelled
+from caisse.dialects.door import (
+    ALLOW,
+    RETRY_AFTER,
+    Answer,
+    Ask,
+    Call,
+    Route,
+    Stranger,
+    Unread,
+    World,
+    is_json,
+    unread,
+)
+from caisse.dialects.reader import Doubled, Repeating, read
 from caisse.dialects.seamless_v3_table import BAD_REQUEST, ENDPOINTS, GROUP, OK, STATUSES, WORDS, WRONG
-from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
-from caisse.dialects.values import PRINTABLE
+from caisse.dialects.table import AnswerSource, Echo, Endpoint, Fault, Terms, echo_of, encode, request_of
+from caisse.dialects.values import PRINTABLE, Wrong
 
 TOKEN: Final = "authToken"  # noqa: S105 - its name
 
@@ -36,22 +47,29 @@ class SeamlessV3:
         """All under its base."""
         return path.lower().startswith("/seamless/v3/")
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Unread | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
             return Answer(405, self.reject(405), ALLOW)
-        fields = read(call.body) if is_json(call.content_type) else None
+        fields = flat(read(call.body)) if is_json(call.content_type) else None
         connection = _connection(call, world)
         if connection is None:
-            return Stranger(*_unheard(401, _named(endpoint, fields)))
+            return Stranger(*_unheard(401, endpoint.spelled(fields)))
         policy = world.policies.get(connection.profile)
         if policy is None:
-            return _unheard(503, _named(endpoint, fields))
-        found = _named(endpoint, fields, policy.spellings)
+            return _unheard(503, endpoint.spelled(fields))
+        found = endpoint.spelled(fields, policy.spellings)
         if found is None:
-            return _unheard(400 if is_json(call.content_type) else 415, None)
-        return _ask(endpoint, found, connection, policy, world)
+            status, fault = (400, "body") if is_json(call.content_type) else (415, "content-type")
+            answer = _unheard(status, None)
+            return unread(answer, endpoint, None, fault, connection.partner, connection.provider)
+        terms = Terms(connection.partner, policy, connection.provider, connection.disabled_games)
+        request = request_of(endpoint, found, world.currencies, terms, world.new_id)
+        if isinstance(request, Fault):
+            refused = _refused(WRONG[request.wrong], found)
+            return unread(refused, endpoint, found, request.field, connection.partner, connection.provider)
+        return Ask(request, policy, partial(render, endpoint, echo_of(request)))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
@@ -67,51 +85,37 @@ def _connection(call: Call, world: World) -> Connection | None:
     return world.access.by_key(found[TOKEN], call.peer) if found and found[TOKEN] else None
 
 
-def _named(
-    endpoint: Endpoint, fields: dict[str, Any] | None, further: Mapping[str, str] = NO_SPELLINGS
-) -> dict[str, Any] | None:
-    """The fields under the table's names; None if there are none, or one is spelled twice."""
-    plain = None if fields is None else flat(fields)
-    return None if plain is None else spelled(plain, endpoint.names, endpoint.spellings, further)
-
-
-def flat(fields: dict[str, Any]) -> dict[str, Any] | None:
-    """The fields of `transaction` beside the others, as `transaction.id`; None if it is spelled twice."""
+def flat(fields: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of `transaction` beside the others, as `transaction.id`; None if it is there twice."""
+    if fields is None:
+        return None
     group = [name for name in fields if name.lower() == GROUP]
     if len(group) > 1:
         return None
     found = {name: value for name, value in fields.items() if "." not in name}
     inner = found.pop(group[0]) if group else None
-    if type(inner) is dict:
+    if type(inner) is Doubled:
+        return None
+    if isinstance(inner, dict):
         found.update({f"{GROUP}.{name}": value for name, value in inner.items()})
-    return found
+    doubled = any(type(value) is Doubled for value in found.values())
+    return Repeating(found) if doubled else found
 
 
-def _ask(
-    endpoint: Endpoint, found: dict[str, Any], connection: Connection, policy: Policy, world: World
-) -> Ask | Answer:
-    values = gather(endpoint, found, world.currencies)
-    if isinstance(values, Fault):
-        return _refused(WRONG[values.wrong], found)
-    values.update(id=world.new_id(), partner=connection.partner, endpoint=endpoint.path)
-    request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
-    if isinstance(request, Fault):
-        return _refused(WRONG[request.wrong], found)
-    return Ask(request, policy, partial(answer, endpoint, request))
-
-
-def answer(endpoint: Endpoint, request: Any, decision: Decision | None) -> Answer:
+def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
     """From the decision; None: no verdict could be given."""
     if decision is None:
-        return _unheard(503, {"uuid": request.uuid})
+        return _unheard(503, {"uuid": echo.uuid})
+    source = AnswerSource(echo, decision)
     body: dict[str, object]
-    if decision.verdict in ACCEPTED:
-        told = Told(request, decision.row, decision.seen)
-        shown = ((field.name, field.show(told)) for field in endpoint.success)
-        body = {"status": OK, **{name: value for name, value in shown if value is not None}}
-    else:
+    if decision.verdict not in ACCEPTED:
         body = {"status": WORDS[decision.verdict]}
-    body["uuid"] = request.uuid
+    elif endpoint.shows_wallet and not source.wallet:
+        body = {"status": WRONG[Wrong.PARAMETER]}
+    else:
+        shown = ((field.name, field.show(source)) for field in endpoint.success)
+        body = {"status": OK, **{name: value for name, value in shown if value is not None}}
+    body["uuid"] = echo.uuid
     if decision.replay:
         body["retransmission"] = True
     return Answer(200, encode(body))

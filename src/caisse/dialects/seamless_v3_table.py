@@ -10,7 +10,7 @@ from typing import Any, Final
 from caisse.core.money import show
 from caisse.core.requests import Bet, Look, Request, Result, Rollback
 from caisse.core.verdicts import Verdict
-from caisse.dialects.table import Endpoint, Field, Shown, Terms, plain
+from caisse.dialects.table import Endpoint, Field, Need, Shown, Terms, plain
 from caisse.dialects.values import (
     AMOUNT,
     ANYTHING,
@@ -20,7 +20,7 @@ from caisse.dialects.values import (
     UUID,
     Type,
     Wrong,
-    text,
+    ident,
 )
 
 GROUP: Final = "transaction"
@@ -69,50 +69,65 @@ WORDS: Final[Mapping[Verdict, str]] = {
 }
 """Verdict -> what its `status` says."""
 
-JOIN: Final = "\N{MIDDLE DOT}"
-"""Between a win's round and its uuid, which is ASCII and cannot hold it: so no two pairs read alike."""
-
-_ID = text(128)
+_ID = ident(128)
+_BONUS = "Bonus whose free round this is: a win needs no bet."
 
 
-def _read_ok(value: object) -> bool | None:
-    return True if isinstance(value, str) and value.lower() == "ok" else None
+def _ends(value: object) -> bool:
+    """R56: what ends a round; anything else is recorded."""
+    if isinstance(value, str):
+        return value.lower() in ("ok", "true")
+    return value is True or (type(value) is int and value == 1)
 
 
-ENDS = Type(_read_ok, {"type": "string", "enum": ["ok"]})
+ENDS = Type(_ends, {})
 
-SESSION = Field("sid", "session", _ID, "Id of the game session.")
-USER = Field("userid", "user", text(64), "The player's id, given by the operator.")
+
+def noted(name: str, about: str) -> Field:
+    """A field that is recorded, whatever it is."""
+    return Field(name, "", ANYTHING, about, Need.RECORDED, True)
+
+
+SESSION = Field("sid", "session", _ID, "Id of the game session.", Need.RECORDED)
+USER = Field("userid", "user", ident(64), "The player's id, given by the operator.")
 MONEY = Field("currency", "currency", CURRENCY, "Currency code of the game.")
-GAME_TYPE = Field("gametype", "", _ID, "Type of the game; recorded.", keep=True)
-GAME = Field("gameid", "game", _ID, "Id of the game.")
-GAME_NAME = Field("gamename", "", _ID, "Name of the game; recorded.", keep=True)
-ROUND_SEEN = Field("roundid", "", ANYTHING, "The game's own number of the round; recorded.", False, True)
-BONUS = Field("bonus", "bonus", _ID, "Bonus whose free round this is: a win needs no bet.", False, True)
+GAME_TYPE = noted("gametype", "Type of the game; recorded.")
+GAME = Field("gameid", "game", _ID, "Id of the game.", Need.RECORDED)
+GAME_NAME = noted("gamename", "Name of the game; recorded.")
+ROUND_SEEN = noted("roundid", "The game's own number of the round; recorded.")
+BONUS = Field("bonus", "bonus", ANYTHING, _BONUS, Need.RECORDED, True)
+BONUS_SEEN = noted("bonus", "Bonus that the bet belongs to; recorded.")
 TRANSACTION = Field("transaction.id", "round", _ID, "Names the round and its one bet.")
 STAKE = Field("transaction.amount", "amount", AMOUNT, "The stake; zero for a free spin.")
 WON = Field("transaction.amount", "amount", AMOUNT, "The win, a jackpot included; zero if there is none.")
-JACKPOT = Field("transaction.jackpot", "", ANYTHING, "Share of a jackpot in it; recorded.", False, True)
-WIN_SEEN = Field("transaction.win", "", ANYTHING, "What was won without a jackpot; recorded.", False, True)
+JACKPOT = noted("transaction.jackpot", "Share of a jackpot in it; recorded.")
+WIN_SEEN = noted("transaction.win", "What was won without a jackpot; recorded.")
+END_SEEN = noted("transaction.is_end_round", "Recorded; ends nothing here.")
 ROUND_ENDS = Field(
     "transaction.is_end_round",
     "closes",
     ENDS,
-    "`ok`: the round ends with this win; recorded only on bet and cancel.",
-    False,
+    "`ok`, true, `true` or 1: the round ends with this win; anything else is recorded.",
+    Need.RECORDED,
+    True,
 )
 UNIQUE = Field("uuid", "uuid", PRINTABLE, "Id of this request, told again in its answer.")
-UNIQUE_WIN = UNIQUE._replace(about="Id of this win: one for each win of a round.")
+UNIQUE_WIN = UNIQUE._replace(about="Id of this win, its key: one for each win of a round.")
 
 
 BALANCE_NOW = Shown(
-    "balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])
+    "balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.wallet]) if t.wallet else None
 )
-BALANCE_AFTER = Shown(
+BALANCE_IF_CLEAR = BALANCE_NOW._replace(
+    about="The balance; absent where no currency was named and the player has not one wallet.", always=False
+)
+BALANCE_AFTER = Shown("balance", BALANCE_SCHEMA, "Balance after it.", lambda t: show(t.row.balance))
+BALANCE_AFTER_CANCEL = Shown(
     "balance",
     BALANCE_SCHEMA,
-    "Balance after it; absent where another edition's cancel of an unknown bet named no currency.",
+    "Balance after it; absent where a cancel of an unknown bet named no currency.",
     lambda t: show(t.row.balance) if t.row.currency else None,
+    always=False,
 )
 
 
@@ -121,16 +136,15 @@ def _check(values: dict[str, Any], terms: Terms) -> Request:
 
 
 def _bet(values: dict[str, Any], terms: Terms) -> Request:
-    values.pop("bonus", "")
-    enabled = values["game"] not in terms.disabled_games
+    enabled = values.get("game", "") not in terms.disabled_games
     return Bet(provider=terms.provider, reference=values["round"], game_enabled=enabled, **values)
 
 
 def _win(values: dict[str, Any], terms: Terms) -> Request:
-    """R41: a bonus makes it a free round."""
+    """R4: keyed by its uuid. R41: a bonus makes it a free round."""
     free_round = bool(values.pop("bonus", ""))
     uuid = values["uuid"]
-    reference = values["round"] + JOIN + (UUID.read(uuid) or uuid)
+    reference = UUID.read(uuid) or uuid
     return Result(provider=terms.provider, reference=reference, free_round=free_round, **values)
 
 
@@ -143,66 +157,123 @@ _READ_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN)
 CHECK = Endpoint(
     path="/seamless/v3/check",
     summary="Is the player known, with a wallet in this currency?",
-    fields=(SESSION, USER, MONEY, UNIQUE),
+    fields=(SESSION, USER, MONEY.optional(Need.CHECKED), UNIQUE),
     make=_check,
-    success=(BALANCE_NOW,),
+    success=(BALANCE_IF_CLEAR,),
     refusals=(*_READ_REFUSALS, Verdict.SESSION_EXPIRED),
+    reads=True,
 )
 BALANCE = Endpoint(
     path="/seamless/v3/balance",
     summary="The balance of a player's wallet.",
-    fields=(SESSION._replace(to=""), USER, MONEY, UNIQUE),
+    fields=(
+        SESSION._replace(to=""),
+        USER,
+        MONEY.optional(Need.CHECKED, "Currency of the wallet; absent: the player's only one."),
+        UNIQUE,
+    ),
     make=plain(Look),
     success=(BALANCE_NOW,),
     refusals=_READ_REFUSALS,
+    reads=True,
+    shows_wallet=True,
 )
 BET = Endpoint(
     path="/seamless/v3/bet",
     summary="Take a stake.",
     fields=(
-        *(SESSION, USER, MONEY, GAME_TYPE, GAME, GAME_NAME, ROUND_SEEN),
-        BONUS._replace(about="Bonus that the bet belongs to; recorded."),
-        *(TRANSACTION, STAKE, JACKPOT, WIN_SEEN, ROUND_ENDS._replace(to="", keep=True), UNIQUE),
+        SESSION,
+        USER,
+        MONEY,
+        GAME_TYPE,
+        GAME,
+        GAME_NAME,
+        ROUND_SEEN,
+        BONUS_SEEN,
+        TRANSACTION,
+        STAKE,
+        JACKPOT,
+        WIN_SEEN,
+        END_SEEN,
+        UNIQUE,
     ),
     takes_on=True,
     make=_bet,
     success=(BALANCE_AFTER,),
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.LATE_BET),
-        *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),
-        *(Verdict.ROUND_CURRENCY, Verdict.ROUND_ENDED, Verdict.SESSION_EXPIRED, Verdict.WALLET_UNKNOWN),
-        *(Verdict.PLAYER_FROZEN, Verdict.GAME_DISABLED, Verdict.ROUND_FULL, Verdict.INSUFFICIENT),
+        Verdict.PLAYER_UNKNOWN,
+        Verdict.KEY_CONFLICT,
+        Verdict.LATE_BET,
+        Verdict.CURRENCY_UNSUPPORTED,
+        Verdict.TOO_MANY_DECIMALS,
+        Verdict.ROUND_CURRENCY,
+        Verdict.ROUND_ENDED,
+        Verdict.SESSION_EXPIRED,
+        Verdict.WALLET_UNKNOWN,
+        Verdict.PLAYER_FROZEN,
+        Verdict.GAME_DISABLED,
+        Verdict.ROUND_FULL,
+        Verdict.INSUFFICIENT,
     ),
 )
 WIN = Endpoint(
     path="/seamless/v3/win",
     summary="Pay a win of a round and settle its bet; a round may have several.",
     fields=(
-        *(SESSION, USER, MONEY, GAME_TYPE, GAME, GAME_NAME, ROUND_SEEN, BONUS),
-        *(TRANSACTION, WON, JACKPOT, WIN_SEEN, ROUND_ENDS, UNIQUE_WIN),
+        SESSION,
+        USER,
+        MONEY.optional(Need.STEERS, "Currency code of the game; absent: the round's."),
+        GAME_TYPE,
+        GAME,
+        GAME_NAME,
+        ROUND_SEEN,
+        BONUS,
+        TRANSACTION,
+        WON,
+        JACKPOT,
+        WIN_SEEN,
+        ROUND_ENDS,
+        UNIQUE_WIN,
     ),
     make=_win,
     success=(BALANCE_AFTER,),
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT),
-        *(Verdict.NO_STANDING_BET, Verdict.WALLET_UNCLEAR),
+        Verdict.PLAYER_UNKNOWN,
+        Verdict.KEY_CONFLICT,
+        Verdict.FIELD_UNREADABLE,
+        Verdict.NO_STANDING_BET,
+        Verdict.WALLET_UNCLEAR,
     ),
 )
 CANCEL = Endpoint(
     path="/seamless/v3/cancel",
-    summary="Roll a bet back: give its stake back once. Of an unknown bet it is OK and moves nothing.",
+    summary="Refund of a bet: give its stake back once. Of an unknown bet it is OK and moves nothing.",
     fields=(
-        *(SESSION.optional(), USER, MONEY, GAME_TYPE.optional(), GAME.optional(), GAME_NAME.optional()),
-        *(ROUND_SEEN, BONUS._replace(to="", about="Bonus that the bet belonged to; recorded.")),
+        SESSION,
+        USER,
+        MONEY.optional(about="Says whose balance is shown where the bet is unknown."),
+        GAME_TYPE,
+        GAME,
+        GAME_NAME,
+        ROUND_SEEN,
+        BONUS_SEEN,
         TRANSACTION._replace(about="Names the bet to undo."),
-        STAKE.optional("Amount to give back; absent: the bet's."),
-        *(JACKPOT, WIN_SEEN, ROUND_ENDS._replace(to="", keep=True), UNIQUE),
+        STAKE.optional(Need.STEERS, "Amount to give back; absent: the bet's."),
+        JACKPOT,
+        WIN_SEEN,
+        END_SEEN,
+        UNIQUE,
     ),
     make=_cancel,
-    success=(BALANCE_AFTER,),
+    success=(BALANCE_AFTER_CANCEL,),
     refusals=(
-        *(Verdict.PLAYER_UNKNOWN, Verdict.FOREIGN_BET, Verdict.KEY_CONFLICT, Verdict.UNKNOWN_BET),
-        *(Verdict.REFUND_AMOUNT, Verdict.BET_SETTLED),
+        Verdict.PLAYER_UNKNOWN,
+        Verdict.FOREIGN_BET,
+        Verdict.KEY_CONFLICT,
+        Verdict.UNKNOWN_BET,
+        Verdict.FIELD_UNREADABLE,
+        Verdict.REFUND_AMOUNT,
+        Verdict.BET_SETTLED,
     ),
 )
 

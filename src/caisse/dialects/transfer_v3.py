@@ -26,23 +26,27 @@ from caisse.dialects.door import (
     Listing,
     Route,
     Stranger,
+    Unread,
     World,
     is_json,
+    unread,
 )
-from caisse.dialects.reader import read, spelled
+from caisse.dialects.reader import read
 from caisse.dialects.table import (
-    PLAIN_TERMS,
+    AnswerSource,
+    Echo,
     Endpoint,
     Fault,
     Field,
     Shown,
     Terms,
-    Told,
+    echo_of,
     encode,
     gather,
     plain,
+    request_of,
 )
-from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, text
+from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, ident, text
 
 
 class Failure(NamedTuple):
@@ -82,7 +86,7 @@ STATUSES: Final[Mapping[int, Failure]] = {
 }
 """HTTP status -> failure where no verdict was given; any other status is BAD_REQUEST."""
 
-ID = Field("id", "user", text(32), "The player's id, given by the partner.")
+ID = Field("id", "user", ident(32), "The player's id, given by the partner.")
 NAME = Field("name", "name", text(32), "The player's name.")
 MONEY = Field("currency", "currency", CURRENCY, "Currency code of the wallet.")
 AMOUNT_IN = Field("amount", "amount", POSITIVE, "Amount to add.")
@@ -105,7 +109,7 @@ MOVED: Final = (
     Shown("balance", BALANCE_SCHEMA, "The wallet's balance after it.", lambda t: show(t.row.balance)),
 )
 BALANCE: Final = (
-    Shown("balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.request.currency])),
+    Shown("balance", BALANCE_SCHEMA, "The balance.", lambda t: show(t.seen.wallets[t.echo.currency])),
 )
 AT_CREATE = Shown("at_create", _TIME, "When the player was created, UTC.", lambda t: _time(t.seen.created_at))
 AT_LOGIN = Shown(
@@ -134,6 +138,7 @@ SLOT_LOG = Endpoint(
     fields=(slot_log.START, slot_log.LIMIT, UNIQUE_READ),
     make=slot_log.no_request,
     success=(slot_log.LOGS,),
+    reads=True,
 )
 ENDPOINTS: Final = (
     Endpoint(
@@ -161,6 +166,7 @@ ENDPOINTS: Final = (
         make=plain(Look),
         success=INFO,
         refusals=(Verdict.PLAYER_UNKNOWN,),
+        reads=True,
     ),
     Endpoint(
         path="/user/balance",
@@ -169,6 +175,7 @@ ENDPOINTS: Final = (
         make=plain(Look),
         success=BALANCE,
         refusals=(Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN),
+        reads=True,
     ),
     Endpoint(
         path="/user/charge",
@@ -188,7 +195,7 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         path="/user/refund",
-        summary="Take money out of a player's wallet (Refund Balance).",
+        summary="Refund (money out): take money out of a player's wallet (Refund Balance).",
         fields=(ID, MONEY, AMOUNT_OUT, UNIQUE),
         make=plain(Withdraw),
         success=MOVED,
@@ -217,18 +224,27 @@ class TransferV3:
         """All that begins like one of its paths."""
         return path.startswith(("/user/", "/log/"))
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
         """Who asks, is it readable, is it valid; then it is a question for the writer."""
+        endpoint = route.endpoint
         if call.method != "POST":
             return Answer(405, self.reject(405), ALLOW)
         fields = read(call.body) if is_json(call.content_type) else None
-        found = spelled(fields, route.endpoint.names, route.endpoint.spellings) if fields else fields
-        partner = world.access.partner(call.query)
+        found = endpoint.spelled(fields)
+        partner = world.access.partner(call.query, call.authorization)
         if partner is None:
             return Stranger(*_unheard(401, found))
         if found is None:
-            return _unheard(400 if is_json(call.content_type) else 415, found)
-        return _ask(route.endpoint, found, partner, world)
+            status, fault = (400, "body") if is_json(call.content_type) else (415, "content-type")
+            return unread(_unheard(status, None), endpoint, None, fault, partner)
+        if endpoint is SLOT_LOG:
+            return _list(found, partner, world)
+        request = request_of(endpoint, found, world.currencies, Terms(partner), world.new_id)
+        if isinstance(request, Fault):
+            refused = Answer(200, _failed(_uuid_sent(found), INVALID))
+            return unread(refused, endpoint, found, request.field, partner)
+        echo = echo_of(request)._replace(uuid=found["uuid"])
+        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
@@ -239,35 +255,31 @@ class TransferV3:
         return status
 
 
-def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Listing | Answer:
-    values = gather(endpoint, found, world.currencies)
+def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
+    """From the decision; None: no verdict could be given. The echo's uuid is in the sender's letter case."""
+    if decision is None:
+        return Answer(503, _failed(echo.uuid, UNAVAILABLE), RETRY_AFTER)
+    if decision.verdict not in ACCEPTED:
+        return Answer(200, _failed(echo.uuid, FAILURES[decision.verdict]))
+    source = AnswerSource(echo, decision)
+    return Answer(200, _succeeded(echo.uuid, {f.name: f.show(source) for f in endpoint.success}))
+
+
+def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Answer:
+    values = gather(SLOT_LOG, found, world.currencies)
     if isinstance(values, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
-    if endpoint is SLOT_LOG:
-        listed = partial(_listed, values, found["uuid"])
-        return Listing(partner, values["start"], values["limit"], listed)
-    values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
-    request = endpoint.make(values, PLAIN_TERMS)
-    if isinstance(request, Fault):
-        return Answer(200, _failed(_uuid_sent(found), INVALID))
-    return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request, found["uuid"]))
+    return Listing(
+        partner, values["start"], values["limit"], partial(_listed, values["start"], found["uuid"])
+    )
 
 
-def answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | None) -> Answer:
-    """From the decision; None: no verdict could be given."""
-    if decision is None:
-        return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
-    if decision.verdict not in ACCEPTED:
-        return Answer(200, _failed(uuid, FAILURES[decision.verdict]))
-    return Answer(200, _succeeded(endpoint, uuid, Told(request, decision.row, decision.seen)))
-
-
-def _listed(page: Mapping[str, Any], uuid: str, rounds: list[Round] | None) -> Answer:
+def _listed(start: int, uuid: str, rounds: list[Round] | None) -> Answer:
     if rounds is None:
         return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
     if not rounds:
         return Answer(200, _failed(uuid, NO_RECORD))
-    return Answer(200, _succeeded(SLOT_LOG, uuid, slot_log.told(page, rounds)))
+    return Answer(200, _succeeded(uuid, {slot_log.LOGS.name: slot_log.rows(rounds, start)}))
 
 
 def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:
@@ -282,8 +294,7 @@ def _uuid_sent(found: Mapping[str, Any]) -> str:
     return sent if isinstance(sent, str) and UUID.read(sent) else ""
 
 
-def _succeeded(endpoint: Endpoint, uuid: str, told: Told) -> bytes:
-    shown = {field.name: field.show(told) for field in endpoint.success}
+def _succeeded(uuid: str, shown: Mapping[str, object]) -> bytes:
     return encode({"status": "OK", "uuid": uuid, **shown})
 
 

@@ -25,11 +25,23 @@ from caisse.dialects.door import (
     Listing,
     Route,
     Stranger,
+    Unread,
     World,
     is_json,
+    unread,
 )
-from caisse.dialects.reader import read, spelled
-from caisse.dialects.table import PLAIN_TERMS, Endpoint, Fault, Told, encode, gather
+from caisse.dialects.reader import read
+from caisse.dialects.table import (
+    AnswerSource,
+    Echo,
+    Endpoint,
+    Fault,
+    Terms,
+    echo_of,
+    encode,
+    gather,
+    request_of,
+)
 from caisse.dialects.transfer_v4_table import (
     ENDPOINTS,
     LOGIN,
@@ -44,9 +56,13 @@ from caisse.dialects.transfer_v4_table import (
     Refusal,
 )
 
+NOTHING: Final[Mapping[str, object]] = {}
+
 BASE: Final = "/IntegrationService/v4/http/CasinoGameAPI"
 
-_ROUTES: Final = {base + e.path: Route(e) for e in ENDPOINTS for base in ("", BASE)}
+_ROUTES: Final = {
+    base + path: Route(e) for e in ENDPOINTS for path in (e.path, *e.also) for base in ("", BASE)
+}
 _FOLDED: Final = {path.lower(): route for path, route in _ROUTES.items()}
 
 
@@ -58,21 +74,28 @@ class TransferV4:
         return _ROUTES.get(path) or _FOLDED.get(path.lower())
 
     def owns(self, path: str) -> bool:
-        """All under the vendor's base; at the root it has no ground of its own."""
-        return path.lower().startswith(f"{BASE.lower()}/")
+        """All under the vendor's base and the later editions'; the root's other paths are nobody's."""
+        return path.lower().startswith((f"{BASE.lower()}/", "/transfer/", "/tranfer/"))
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
         """Is it readable, who asks, is it valid; then it is a question for the writer."""
+        endpoint = route.endpoint
         if call.method != "POST":
             return Answer(405, self.reject(405), ALLOW)
         fields = read(call.body) if is_json(call.content_type) else None
-        found = fields and spelled(fields, route.endpoint.names, route.endpoint.spellings)
-        if found is None:
+        found = endpoint.spelled(fields)
+        if found is None:  # nor is it known who asked
             return _refused(UNREADABLE)
         partner = _partner(found, world.access)
         if partner is None:
             return Stranger(*_refused(LOGIN))
-        return _ask(route.endpoint, found, partner, world)
+        if endpoint is SLOT_LOG:
+            return _list(found, partner, world)
+        request = request_of(endpoint, found, world.currencies, Terms(partner), world.new_id)
+        if isinstance(request, Fault):
+            refused = _refused(WRONG[request.wrong], request.field)
+            return unread(refused, endpoint, found, request.field, partner)
+        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request)))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before the body was read."""
@@ -95,36 +118,29 @@ def _partner(found: Mapping[str, Any], access: Access) -> str | None:
     return login if access.is_partner(login, token) else None
 
 
-def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Listing | Answer:
-    values = gather(endpoint, found, world.currencies)
-    if isinstance(values, Fault):
-        return _refused(WRONG[values.wrong], values.field)
-    if endpoint is SLOT_LOG:
-        return Listing(partner, values["start"], values["limit"], partial(_listed, values))
-    values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
-    request = endpoint.make(values, PLAIN_TERMS)
-    if isinstance(request, Fault):
-        return _refused(WRONG[request.wrong], request.field)
-    return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request))
-
-
-def answer(endpoint: Endpoint, request: Any, decision: Decision | None) -> Answer:
+def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
     """From the decision; None: no verdict could be given."""
     if decision is None:
         return _no_verdict()
-    told = Told(request, decision.row, decision.seen)
-    if decision.verdict in ACCEPTED:
-        return Answer(200, _body(SUCCESS, endpoint, told))
-    if decision.verdict is Verdict.ALREADY_TRANSFERRED:  # with the first transfer's id, currency and balance
-        return Answer(200, _body(REFUSALS[decision.verdict], endpoint, told))
-    return _refused(REFUSALS[decision.verdict])
+    refusal = SUCCESS if decision.verdict in ACCEPTED else REFUSALS[decision.verdict]
+    if refusal is not SUCCESS and decision.verdict is not Verdict.ALREADY_TRANSFERRED:
+        return _refused(refusal)
+    source = AnswerSource(echo, decision)  # a transfer that exists: with its id, currency and balance
+    return Answer(200, _body(refusal, {field.name: field.show(source) for field in endpoint.success}))
 
 
-def _listed(page: Mapping[str, Any], rounds: list[Round] | None) -> Answer:
+def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Answer:
+    values = gather(SLOT_LOG, found, world.currencies)
+    if isinstance(values, Fault):
+        return _refused(WRONG[values.wrong], values.field)
+    return Listing(partner, values["start"], values["limit"], partial(_listed, values["start"]))
+
+
+def _listed(start: int, rounds: list[Round] | None) -> Answer:
     """Past the last round the page is empty, which is no failure in this edition."""
     if rounds is None:
         return _no_verdict()
-    return Answer(200, _body(SUCCESS, SLOT_LOG, slot_log.told(page, rounds)))
+    return Answer(200, _body(SUCCESS, {slot_log.LOGS.name: slot_log.rows(rounds, start)}))
 
 
 def _refused(refusal: Refusal, wrong: str = "") -> Answer:
@@ -138,7 +154,6 @@ def _no_verdict() -> Answer:
     return Answer(503, _body(NO_VERDICT), RETRY_AFTER)
 
 
-def _body(refusal: Refusal, endpoint: Endpoint | None = None, told: Told | None = None) -> bytes:
+def _body(refusal: Refusal, shown: Mapping[str, object] = NOTHING) -> bytes:
     """The fields that the endpoint shows, then what became of the request."""
-    shown = {field.name: field.show(told) for field in endpoint.success} if endpoint and told else {}
     return encode({**shown, "error": refusal.error, "description": refusal.description})

@@ -13,9 +13,19 @@ from caisse.core.money import show
 from caisse.core.requests import Charge, Look, LookTransfer, OpenWallet, Request, Withdraw
 from caisse.core.verdicts import Verdict
 from caisse.dialects.slot_log import LIMIT, LOGS, START, no_request
-from caisse.dialects.table import Endpoint, Field, Shown, Terms, plain
+from caisse.dialects.table import Endpoint, Field, Need, Shown, Terms, plain
 from caisse.dialects.transfer_v3 import AT_CREATE, AT_LOGIN, create_player
-from caisse.dialects.values import CURRENCY, POSITIVE, PRINTABLE, UUID, Type, Wrong, text
+from caisse.dialects.values import (
+    BALANCE_SCHEMA,
+    CURRENCY,
+    POSITIVE,
+    PRINTABLE,
+    UUID,
+    Type,
+    Wrong,
+    ident,
+    text,
+)
 
 LONGEST_NAME: Final = 32
 """Characters of a player's name."""
@@ -73,14 +83,14 @@ _SECRET: Final = Type(lambda value: value, {"type": "string", "minLength": 1})
 LOGIN_NAME = Field("secureLogin", "", _SECRET, "Partner id.")
 TOKEN = Field("token", "", _SECRET._replace(schema={**_SECRET.schema, "format": "password"}), "The token.")
 UNIQUE = Field("uuid", "uuid", UNIQUE_ID, "Unique id of this request; sent again, it gets the first answer.")
-UNIQUE_READ = UNIQUE._replace(about="Id of this request.")
-USER = Field("userId", "user", text(64), "The player's id, given by the partner.")
+UNIQUE_READ = UNIQUE.optional(Need.CHECKED, "Id of this request.")
+USER = Field("userId", "user", ident(64), "The player's id, given by the partner.")
 NICKNAME = Field(
-    "userNickname", "name", text(LONGEST_NAME), "The player's name; absent: the id.", required=False
+    "userNickname", "name", text(LONGEST_NAME), "The player's name; absent: the id.", Need.CHECKED
 )
 MONEY = Field("currency", "currency", CURRENCY._replace(wrong=Wrong.CURRENCY), "Currency code of the wallet.")
-TRANSACTION = Field("TransactionId", "transaction", text(128), "The partner's own id of this transfer.")
-WANTED = TRANSACTION._replace(about="Absent: the player's newest transfer.", required=False)
+TRANSACTION = Field("TransactionId", "transaction", ident(128), "The partner's own id of this transfer.")
+WANTED = TRANSACTION.optional(Need.CHECKED, "Absent: the player's newest transfer.")
 AMOUNT_IN = Field("amount", "amount", POSITIVE, "Amount to add.")
 AMOUNT_OUT = Field("amount", "amount", POSITIVE, "Amount to take.")
 
@@ -92,7 +102,7 @@ def _cash(amount: int) -> msgspec.Raw:
     return msgspec.Raw(show(amount))
 
 
-USER_ID = Shown("userId", {"type": "string"}, "The player's id.", lambda t: t.request.user)
+USER_ID = Shown("userId", {"type": "string"}, "The player's id.", lambda t: t.echo.user)
 TRANSACTION_ID = Shown("transactionId", {"type": "string"}, "Id in the wallet.", lambda t: t.row.id)
 CURRENCY_OF_ROW = Shown("currency", {"type": "string"}, "Currency of the wallet.", lambda t: t.row.currency)
 BALANCE_OF_ROW = Shown("balance", _CASH, "The wallet's balance after it.", lambda t: _cash(t.row.balance))
@@ -109,18 +119,21 @@ STATUS: Final = (
     ),
     BALANCE_OF_ROW,
 )
-INFO: Final = (
-    *(USER_ID, AT_CREATE, AT_LOGIN),
-    Shown(
-        "wallet",
-        {"type": "object", "additionalProperties": _CASH},
-        "Currency code -> balance.",
-        lambda t: {code: _cash(balance) for code, balance in sorted(t.seen.wallets.items())},
-    ),
+WALLET = Shown(
+    "wallet",
+    {"type": "object", "additionalProperties": BALANCE_SCHEMA},
+    "Currency code -> balance.",
+    lambda t: {code: show(balance) for code, balance in sorted(t.seen.wallets.items())},
 )
-BALANCE: Final = (
-    Shown("balance", _CASH, "The balance.", lambda t: _cash(t.seen.wallets[t.request.currency])),
+INFO: Final = (USER_ID, AT_CREATE, AT_LOGIN, WALLET)
+LATER_INFO: Final = (
+    USER_ID,
+    Shown("userNickname", {"type": "string"}, "The player's name.", lambda t: t.seen.name),
+    AT_CREATE._replace(name="dateTimeCreate"),
+    AT_LOGIN._replace(name="dateTimeLogin"),
+    WALLET,
 )
+BALANCE: Final = (Shown("balance", _CASH, "The balance.", lambda t: _cash(t.seen.wallets[t.echo.currency])),)
 
 
 def _create(values: dict[str, Any], terms: Terms) -> Request:
@@ -142,6 +155,7 @@ _REFUND_REFUSALS: Final = (
 
 CREATE_USER = Endpoint(
     path="/createuser",
+    also=("/transfer/CreateUser",),
     summary="Create a player.",
     fields=(*_COMMON, NICKNAME),
     make=_create,
@@ -150,6 +164,7 @@ CREATE_USER = Endpoint(
 )
 CREATE_WALLET = Endpoint(
     path="/createwallet",
+    also=("/transfer/CreateWallet",),
     summary="Open a player's wallet in a currency.",
     fields=(*_COMMON, MONEY),
     takes_on=True,
@@ -164,6 +179,7 @@ CREATE_WALLET = Endpoint(
 )
 CHARGE = Endpoint(
     path="/charge",
+    also=("/transfer/DepositBalance",),
     summary="Put money into a player's wallet.",
     fields=(*_COMMON, MONEY, TRANSACTION, AMOUNT_IN),
     takes_on=True,
@@ -173,7 +189,8 @@ CHARGE = Endpoint(
 )
 REFUND = Endpoint(
     path="/refund",
-    summary="Take money out of a player's wallet (Refund Balance).",
+    also=("/transfer/WithdrawlBalance", "/tranfer/WithdrawlBalance"),
+    summary="Refund (money out): take money out of a player's wallet (Refund Balance).",
     fields=(*_COMMON, MONEY, TRANSACTION, AMOUNT_OUT),
     make=plain(Withdraw),
     success=MOVED,
@@ -186,17 +203,30 @@ USER_INFO = Endpoint(
     make=plain(Look),
     success=INFO,
     refusals=(Verdict.PLAYER_UNKNOWN,),
+    reads=True,
+)
+LATER_USER_INFO = Endpoint(
+    path="/transfer/UserInfo",
+    summary="Show a player and all wallets, as later editions do.",
+    fields=_COMMON_READ,
+    make=plain(Look),
+    success=LATER_INFO,
+    refusals=(Verdict.PLAYER_UNKNOWN,),
+    reads=True,
 )
 GET_BALANCE = Endpoint(
     path="/getBalance",
+    also=("/transfer/GetBalance",),
     summary="Show the balance of a player's wallet.",
     fields=(*_COMMON_READ, MONEY),
     make=plain(Look),
     success=BALANCE,
     refusals=(Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN),
+    reads=True,
 )
 TRANSFER_STATUS = Endpoint(
     path="/getTransferStatus",
+    also=("/transfer/GetTransferInfo",),
     summary="What became of a charge or refund; a refused one is told by its refusal.",
     fields=(*_COMMON_READ, WANTED),
     make=plain(LookTransfer),
@@ -206,20 +236,22 @@ TRANSFER_STATUS = Endpoint(
         *(Verdict.PLAYER_UNKNOWN, Verdict.TRANSFER_UNKNOWN, Verdict.WALLET_UNKNOWN, Verdict.PLAYER_FROZEN),
         *(Verdict.BALANCE_LIMIT, Verdict.INSUFFICIENT),
     ),
+    reads=True,
 )
 SLOT_LOG = Endpoint(
     path="/GetSlotLog",
     summary="A page of the game rounds of the partner's players, oldest first.",
     fields=(
-        *(LOGIN_NAME, TOKEN, UNIQUE_READ._replace(required=False)),
-        Field("userId", "", Type(lambda value: value, {}), "Not looked at.", required=False),
+        *(LOGIN_NAME, TOKEN, UNIQUE_READ),
+        Field("userId", "", Type(lambda value: value, {}), "Not looked at.", Need.RECORDED),
         *(START, LIMIT),
     ),
     make=no_request,
     success=(LOGS,),
+    reads=True,
 )
 
 ENDPOINTS: Final = (
     *(CREATE_USER, CREATE_WALLET, CHARGE, REFUND),
-    *(USER_INFO, GET_BALANCE, TRANSFER_STATUS, SLOT_LOG),
+    *(USER_INFO, LATER_USER_INFO, GET_BALANCE, TRANSFER_STATUS, SLOT_LOG),
 )

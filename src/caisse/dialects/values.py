@@ -1,7 +1,7 @@
 """The types of a field's value: how each is read from JSON, and how it is documented.
 
 A reader gets what JSON held and gives the value that a Request carries, or None for what is no such value.
-No reader converts between types: a number is no id, a float is no amount.
+A float is no amount; of numbers only a whole one is an id: its digits are.
 """
 
 import re
@@ -15,7 +15,8 @@ from caisse.core import currencies, money
 
 _WHOLE_LIMIT = 10**money.INTEGER_DIGITS
 
-_control = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+_control = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
+"""A control character, or half of a character."""
 _uuid = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII).fullmatch
 _printable = re.compile(r"[ -~]{1,64}").fullmatch
 
@@ -56,6 +57,21 @@ def text(longest: int) -> Type:
         return value if value.isprintable() or not _control(value) else None
 
     return Type(read, {"type": "string", "pattern": _TEXT, "minLength": 1, "maxLength": longest})
+
+
+def ident(longest: int) -> Type:
+    """As `text`, or a whole number: its digits, at most `longest` of them."""
+    written = text(longest)
+    limit = 10**longest
+
+    def read(value: object) -> str | None:
+        if type(value) is int:
+            return str(value) if 0 <= value < limit else None
+        found: str | None = written.read(value)
+        return found
+
+    number = {"type": "integer", "minimum": 0}
+    return Type(read, {"title": "id", "oneOf": [written.schema, number]})
 
 
 def _read_uuid(value: object) -> str | None:

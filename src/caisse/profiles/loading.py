@@ -19,6 +19,8 @@ class Words(NamedTuple):
     """Every field that a further spelling may stand for."""
     refusals: Collection[str]
     """Every verdict that may have a code of the operator's own."""
+    codes: Collection[str]
+    """Every code of the contract that may have another number."""
 
 
 def profiles(folder: Path | None = None, words: Words | None = None) -> dict[str, Policy]:
@@ -29,6 +31,7 @@ def profiles(folder: Path | None = None, words: Words | None = None) -> dict[str
         if words:
             _check_spellings(policy.spellings, words.fields, file)
             _check_codes(policy.codes, words.refusals, file)
+            _check_renumber(policy.renumber, words.codes, file)
         if policy.name in found:
             raise BadSettings(f"{file}: there is a profile named {policy.name} already")
         found[policy.name] = policy
@@ -74,6 +77,14 @@ def _check_codes(codes: Mapping[str, int], refusals: Collection[str], file: str)
         if name not in refusals:
             known = ", ".join(sorted(refusals))
             raise BadSettings(f"{file}: codes: {name!r} is no refusal of this door; known are {known}")
+
+
+def _check_renumber(renumber: Mapping[str, int], codes: Collection[str], file: str) -> None:
+    for code in renumber:
+        if code not in codes:
+            raise BadSettings(
+                f"{file}: renumber: {code!r} is no code of the contract; known are {', '.join(codes)}"
+            )
 
 
 def _check_spellings(spellings: Mapping[str, str], fields: Collection[str], file: str) -> None:

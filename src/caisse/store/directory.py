@@ -22,7 +22,7 @@ async def parties(db: Database) -> Parties:
     for partner, provider, game in await db.fetch("select partner, provider, game from disabled_game"):
         disabled.setdefault((partner, provider), set()).add(game)
     rows = await db.fetch(
-        "select partner, id, provider, key_hash, networks, profile from connection"
+        "select partner, id, provider, key_hash, networks, also, profile from connection"
         " where revoked_at is null order by partner, id"
     )
     connections = tuple(
@@ -32,10 +32,11 @@ async def parties(db: Database) -> Parties:
             provider=provider,
             key_hash=key_hash,
             networks=tuple(json.loads(networks)),
+            also=tuple(json.loads(also)),
             profile=profile,
             disabled_games=frozenset(disabled.get((partner, provider), ())),
         )
-        for partner, id_, provider, key_hash, networks, profile in rows
+        for partner, id_, provider, key_hash, networks, also, profile in rows
     )
     return Parties(tuple(Partner(id_, tuple(hashes)) for id_, hashes in tokens.items()), connections)
 
@@ -109,8 +110,8 @@ class Registered(NamedTuple):
 async def connections(db: Database) -> list[Registered]:
     """Every connection, in order of partner, oldest first."""
     rows = await db.fetch(
-        "select partner, id, provider, key_hash, networks, profile, created_at, revoked_at from connection"
-        " order by partner, created_at, id"
+        "select partner, id, provider, key_hash, networks, also, profile, created_at, revoked_at"
+        " from connection order by partner, created_at, id"
     )
     return [
         Registered(
@@ -120,11 +121,12 @@ async def connections(db: Database) -> list[Registered]:
                 provider=provider,
                 key_hash=key_hash,
                 networks=tuple(json.loads(networks)),
+                also=tuple(json.loads(also)),
                 profile=profile,
             ),
             *times,
         )
-        for partner, id_, provider, key_hash, networks, profile, *times in rows
+        for partner, id_, provider, key_hash, networks, also, profile, *times in rows
     ]
 
 
@@ -133,14 +135,16 @@ async def add_connection(db: Database, connection: Connection, now: int) -> bool
     keyless one. The partner must exist, the id be new.
     """
     touched = await db.execute(
-        "insert into connection (partner, id, provider, key_hash, networks, profile, created_at)"
-        " select $1, $2, $3, $4, $5, $6, $7 where not exists (select 1 from connection where key_hash = $4"
+        "insert into connection (partner, id, provider, key_hash, networks, also, profile, created_at)"
+        " select $1, $2, $3, $4, $5, $6, $7, $8"
+        " where not exists (select 1 from connection where key_hash = $4"
         " and (length(key_hash) > 0 or (provider = $3 and revoked_at is null)))",
         connection.partner,
         connection.id,
         connection.provider,
         connection.key_hash,
         json.dumps(connection.networks),
+        json.dumps(connection.also),
         connection.profile,
         now,
     )

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from caisse.core.book import Round
-from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, World
+from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, Unread, World
 from caisse.web.exchange import Exchange
 from caisse.web.guesses import HANG_UP, Guesses
 from caisse.web.proxies import Proxies
@@ -71,6 +71,8 @@ class App:
                     self._list(exchange, outcome)
                 elif type(outcome) is Stranger:
                     self._turn_away(exchange, outcome)
+                elif type(outcome) is Unread:
+                    exchange.respond(*outcome.answer)
                 else:
                     exchange.respond(*outcome)
                 return

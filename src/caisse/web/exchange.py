@@ -61,6 +61,8 @@ class Exchange:
         "path", "peer", "query",
     )  # fmt: skip
 
+    authorization = ""
+
     def __init__(
         self,
         line: Line,

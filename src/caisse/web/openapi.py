@@ -12,8 +12,9 @@ import msgspec
 
 from caisse.core.policy import Policy
 from caisse.dialects.door import ALLOW, RETRY_AFTER
-from caisse.dialects.examples import EXAMPLES, shown_value
+from caisse.dialects.examples import shown_value
 from caisse.dialects.manual import Body, Manual, Mount, Parameter
+from caisse.dialects.manuals import EXAMPLES
 from caisse.dialects.table import Endpoint, Field
 from caisse.web import openapi_pages
 
@@ -77,7 +78,8 @@ def document(manuals: Sequence[Manual], policies: Iterable[Policy], version: str
             schemas |= _schemas(manual, endpoint, policies)
         for mount in manual.mounts:
             for endpoint in manual.endpoints:
-                paths[mount.prefix + endpoint.path] = _path(manual, mount, endpoint)
+                for path in (endpoint.path, *endpoint.also):
+                    paths[mount.prefix + path] = _path(manual, mount, endpoint, path)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -109,14 +111,14 @@ def _security_schemes(manuals: Sequence[Manual]) -> Json:
 # -- paths --
 
 
-def _path(manual: Manual, mount: Mount, endpoint: Endpoint) -> Json:
+def _path(manual: Manual, mount: Mount, endpoint: Endpoint, path: str) -> Json:
     parameters = [_parameter(p) for p in (*mount.parameters, *manual.parameters)]
     name = _name(manual, endpoint)
     operation = {
         "tags": [manual.title],
         "summary": endpoint.summary,
         "description": mount.about,
-        "operationId": ".".join(part for part in (name, mount.id) if part),
+        "operationId": ".".join(part for part in (name, mount.id, _other(endpoint, path)) if part),
         "parameters": parameters,
         "security": [{manual.id: []}] if manual.secret else [],
         "requestBody": {
@@ -137,7 +139,15 @@ def _parameter(p: Parameter) -> Json:
 
 
 def _name(manual: Manual, endpoint: Endpoint) -> str:
-    return f"{manual.id}.{endpoint.path.rpartition('/')[2]}"
+    """Unique in any letter case: by the last part of its path, or by all where two end alike."""
+    last = endpoint.path.rpartition("/")[2]
+    alike = [e for e in manual.endpoints if e.path.lower().endswith(f"/{last.lower()}")]
+    return f"{manual.id}.{last if endpoint is alike[0] else endpoint.path[1:].replace('/', '.')}"
+
+
+def _other(endpoint: Endpoint, path: str) -> str:
+    """Nothing for an endpoint's own path."""
+    return "" if path == endpoint.path else path[1:].replace("/", ".")
 
 
 def _responses(manual: Manual, mount: Mount, endpoint: Endpoint) -> Json:

@@ -21,6 +21,7 @@ create table connection (
     provider    text collate "C" not null,
     key_hash    bytea not null,
     networks    text not null,
+    also        text not null,
     profile     text not null,
     created_at  bigint not null,
     revoked_at  bigint,

@@ -20,6 +20,7 @@ create table connection (
     provider    text not null,
     key_hash    blob not null,
     networks    text not null,
+    also        text not null,
     profile     text not null,
     created_at  integer not null,
     revoked_at  integer,
