@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from caisse.core import round_log
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
 from caisse.core.requests import Charge, LookTransfer, Request, Rollback, RollbackRound, Withdraw
 from caisse.core.verdicts import Verdict
@@ -68,6 +69,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     won: int = 0
     jackpot: int = 0
     jackpot_id: str = ""
+    logged: bool = False
+    """Whether the slot log has a row of it."""
+    logged_staked: int = 0
+    """What the rows of the slot log, due ones too, add up to."""
+    logged_won: int = 0
+    logged_jackpot: int = 0
 
     def settled(self, bet: Entry) -> bool:
         """Whether a result or the round's end came after that bet (R26)."""
@@ -138,7 +145,8 @@ class Book:
     """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
 
     __slots__ = (
-        *("appended", "entries", "newest_transfers", "players", "round_rows", "rounds", "touched_rounds"),
+        *("appended", "due", "entries", "newest_transfers", "players"),
+        *("round_rows", "rounds", "touched_rounds"),
     )
 
     def __init__(self) -> None:
@@ -150,6 +158,8 @@ class Book:
         self.newest_transfers: dict[PlayerKey, Entry] = {}
         """Those that were wanted, and those of this batch."""
         self.appended: list[Entry] = []
+        self.due: list[round_log.Due] = []
+        """Rows of the slot log that this batch made fall due."""
         self.touched_rounds: set[RoundKey] = set()
 
     def know(self, entry: Entry) -> None:
@@ -208,7 +218,8 @@ class Book:
         before = self.rounds.get(key)
         after = fold_round(before, entry) if tells_of_round(entry) else before
         if after is not None and after is not before:
-            self.rounds[key] = after
+            self.rounds[key], due = round_log.fold(after, entry)
+            self.due += [due] if due else []
             self.touched_rounds.add(key)
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.door import (
@@ -219,8 +219,8 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
     if isinstance(values, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
     if endpoint is SLOT_LOG:
-        listed = partial(_listed, values, found["uuid"])
-        return Listing(partner, values["start"], values["limit"], listed)
+        page = LogQuery(partner, values["start"], values["limit"])
+        return Listing(page, partial(_listed, found["uuid"]))
     values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
     request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
@@ -237,12 +237,12 @@ def answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | Non
     return Answer(200, _succeeded(endpoint, uuid, Told(request, decision.row, decision.seen)))
 
 
-def _listed(page: Mapping[str, Any], uuid: str, rounds: list[Round] | None) -> Answer:
-    if rounds is None:
+def _listed(uuid: str, rows: list[Numbered] | None) -> Answer:
+    if rows is None:
         return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
-    if not rounds:
+    if not rows:
         return Answer(200, _failed(uuid, NO_RECORD))
-    return Answer(200, _succeeded(SLOT_LOG, uuid, slot_log.told(page, rounds)))
+    return Answer(200, _succeeded(SLOT_LOG, uuid, slot_log.told(rows)))
 
 
 def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:

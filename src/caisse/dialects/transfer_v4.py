@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.policy import DEFAULT_POLICY
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.auth import Access
@@ -100,7 +100,7 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
     if isinstance(values, Fault):
         return _refused(WRONG[values.wrong], values.field)
     if endpoint is SLOT_LOG:
-        return Listing(partner, values["start"], values["limit"], partial(_listed, values))
+        return Listing(LogQuery(partner, values["start"], values["limit"], values.get("user", "")), _listed)
     values.update(id=world.new_id(), partner=partner, endpoint=endpoint.path)
     request = endpoint.make(values, PLAIN_TERMS)
     if isinstance(request, Fault):
@@ -120,11 +120,11 @@ def answer(endpoint: Endpoint, request: Any, decision: Decision | None) -> Answe
     return _refused(REFUSALS[decision.verdict])
 
 
-def _listed(page: Mapping[str, Any], rounds: list[Round] | None) -> Answer:
-    """Past the last round the page is empty, which is no failure in this edition."""
-    if rounds is None:
+def _listed(rows: list[Numbered] | None) -> Answer:
+    """Past the last row the page is empty, which is no failure in this edition."""
+    if rows is None:
         return _no_verdict()
-    return Answer(200, _body(SUCCESS, SLOT_LOG, slot_log.told(page, rounds)))
+    return Answer(200, _body(SUCCESS, SLOT_LOG, slot_log.told(rows)))
 
 
 def _refused(refusal: Refusal, wrong: str = "") -> Answer:

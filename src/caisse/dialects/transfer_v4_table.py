@@ -203,7 +203,7 @@ SLOT_LOG = Endpoint(
     summary="A page of the game rounds of the partner's players, oldest first.",
     fields=(
         *(LOGIN_NAME, TOKEN, UNIQUE_READ._replace(required=False)),
-        Field("userId", "", Type(lambda value: value, {}), "Not looked at.", required=False),
+        USER.optional("Whose rows, which have an index of their own; absent: those of all players."),
         *(START, LIMIT),
     ),
     make=no_request,

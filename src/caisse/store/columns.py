@@ -10,11 +10,13 @@ from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
+from caisse.core.round_log import Due
 from caisse.core.verdicts import Verdict
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
 ATTEMPT: Final = Attempt.__struct_fields__
+DUE: Final = Due.__struct_fields__
 ROUND_TURNS: Final = f"""on conflict (partner, provider, id) do update set {
     ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ("partner", "provider", "id", "player"))
 } where round.player = excluded.player"""
@@ -25,7 +27,9 @@ PLAYER: Final = (*STANDING, "balances")
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-AS_TEXT: Final = frozenset({"amount", "balance", "asked", "staked", "won", "jackpot", "opened_id"})
+TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
+"""Amounts of a round."""
+AS_TEXT: Final = frozenset({"amount", "balance", "asked", *TOTALS, "opened_id"})
 """Amounts and ids: text on the way to a store and back, on every engine."""
 
 
@@ -53,8 +57,9 @@ def entry_of(row: Iterable[Any]) -> Entry:
 def round_of(row: Iterable[Any]) -> Round:
     """A round as read by `ROUND_SELECT`."""
     fields = dict(zip(ROUND, row, strict=True))
-    for name in ("staked", "won", "jackpot"):
+    for name in TOTALS:
         fields[name] = read_stored(fields[name])
+    fields["logged"] = bool(fields["logged"])
     return Round(**fields)
 
 
@@ -89,6 +94,8 @@ def balances_of(player: Player) -> str:
 
 _AMOUNT_AT: Final = JOURNAL.index("amount")
 _STAKED_AT: Final = ROUND.index("staked")
+_LOGGED_AT: Final = ROUND.index("logged_staked")
+_DUE_AT: Final = DUE.index("staked")
 
 
 def entry_row(entry: Entry) -> list[Any]:
@@ -102,6 +109,19 @@ def round_row(now: Round) -> list[Any]:
     """A round as it is stored, in the order of `ROUND`."""
     row, at = [*astuple(now)], _STAKED_AT
     row[at], row[at + 1], row[at + 2] = show(now.staked), show(now.won), show(now.jackpot)
+    at = _LOGGED_AT
+    row[at], row[at + 1], row[at + 2] = (
+        show(now.logged_staked),
+        show(now.logged_won),
+        show(now.logged_jackpot),
+    )
+    return row
+
+
+def due_row(due: Due) -> list[Any]:
+    """A row of the slot log that fell due, in the order of `DUE`."""
+    row, at = [*astuple(due)], _DUE_AT
+    row[at], row[at + 1], row[at + 3] = show(due.staked), show(due.won), show(due.jackpot)
     return row
 
 
