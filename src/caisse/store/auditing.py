@@ -12,6 +12,7 @@ import msgspec
 from caisse.core import audited
 from caisse.core.audit import Finding, PlayerAudit, Stored, Totals
 from caisse.core.audit_past import Anchor
+from caisse.store import round_log
 from caisse.store.api import Database, Row
 
 T = TypeVar("T")
@@ -210,4 +211,6 @@ async def _whole(db: Database, report: Report, totals: Totals) -> None:
         report.add(
             Finding("attempts", partner, player, f"{key} (uuid {uuid}) was asked again, and is not there")
         )
+    async for finding in round_log.findings(db):
+        report.add(finding)
     report.currencies = sorted({currency for _, currency in totals.players})
