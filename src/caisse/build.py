@@ -19,6 +19,7 @@ from caisse.dialects.door import Door, World
 from caisse.dialects.manuals import MANUALS
 from caisse.dialects.profiled import policies
 from caisse.ids import id_source
+from caisse.jobs.round_log import Numbering
 from caisse.profiles import currencies
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
@@ -83,7 +84,9 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     spare_the_collector()
     sys.setswitchinterval(SWITCH_SECONDS)
     writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
-    rounds = RoundPages(settings.db)
+    rounds, numbering = RoundPages(settings.db), Numbering(settings.db)
+    await rounds.open()
+    await numbering.open()
     app = App(DOORS, writer, make_world(parties, settings), rounds.read, Proxies(settings.proxies))
     _warn_of_unknown_profiles(parties.connections, app.world.policies)
     server = Server(app, app.reject)
@@ -94,18 +97,22 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     app.pages |= documents(app.world.policies.values())
     writing = asyncio.create_task(writer.run())
     refreshing = asyncio.create_task(_refresh(app, settings.db, parties))
+    logging_rounds = asyncio.create_task(numbering.run())
     stop = _stop_signal()
     await server.start(settings.host, settings.port)
     log.info("listening on %s port %d", settings.host, server.port)
     ready(server.port)
-    await asyncio.wait({writing, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({writing, logging_rounds, stop}, return_when=asyncio.FIRST_COMPLETED)
     refreshing.cancel()
-    if writing.done():
-        raise WriterDied(f"the writer ended: {writing.exception()!r}")
+    for task in (writing, logging_rounds):
+        if task.done():
+            raise WriterDied(f"the writer ended: {task.exception()!r}")
+    logging_rounds.cancel()
     log.info("stopping: %d requests wait", writer.waiting)
     await server.drain(DRAIN_SECONDS)
     writer.close()
     await writing
+    await numbering.close()
     await rounds.close()
 
 

@@ -14,7 +14,7 @@ import msgspec
 from caisse.core.audit import PlayerAudit, Stored, Totals
 from caisse.core.audit_findings import Finding
 from caisse.core.audit_past import Anchor
-from caisse.core.audited import Row, head_of, round_of, row_of
+from caisse.core.audited import ROUND, Row, head_of, round_of, row_of
 from caisse.core.book import Book, Player, Round
 from caisse.core.decide import decide
 from caisse.core.entries import Decision, Entry, Kind
@@ -240,7 +240,7 @@ def audited(rows: Iterable[Entry], account: Account, totals: Totals) -> list[Fin
         totals.see(row)
         found += checks.see(row)
     for played in account.rounds:
-        found += checks.play(round_of(columns.round_row(played)))
+        found += checks.play(round_of(columns.round_row(played)[: len(ROUND)]))
     player = account.player
     head = head_of(columns.player_row(player)) if player else None
     wallets = head.wallets if head else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from caisse.core.requests import SetFrozen
 from caisse.ids import id_source
 from caisse.store import auditing, directory, migrate, opening
 from caisse.writer import Writer, clock
-from tests.http.server import Answer, Call, Game, Partner, Server
+from tests.http.server import PATIENCE, Answer, Call, Game, Partner, Server
 
 PROVIDER = "luckymonaco"
 DEFAULT = "lucky-monaco-v4"
@@ -101,6 +102,15 @@ class House:
         if funds:
             self.told(partner.charge(user, funds))
         return user
+
+    def logged(self, call: Call, rows: int) -> Answer:
+        """A page of a slot log, once it has so many rows: they come some time after their money (R57)."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = self.send(call)
+            if len(answer.body.get("logs", ())) >= rows or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.05)
 
     def balance(self, user: str, currency: str = "USD", partner: Partner | None = None) -> str:
         answer = self.told((partner or self.partner).balance(user, currency))

@@ -492,24 +492,30 @@ def test_a_status_claims_no_key(house: House) -> None:
 def test_the_log_lists_rounds_oldest_first_and_is_empty_behind_the_last(house: House) -> None:
     partner, games = house.spare()
     at, game = account(house, partner=partner), games["lucky-monaco-v4"]
+    other = house.player(partner=partner)
     empty = at.send("/GetSlotLog")
     assert empty.raw == b'{"logs":[],"error":"0","description":"success"}'
-    for n in range(3):
-        house.told(game.bet(at.user, f"{n + 1}.50", f"b{n}", f"r{n}"))
-    house.told(game.result(at.user, "4.0", "w0", "r0"))
-    house.told(game.refund(at.user, "b2"))
+    for n, user in enumerate((at.user, other, at.user)):
+        house.told(game.bet(user, f"{n + 1}.50", f"b{n}", f"r{n}"))
+        house.told(game.result(user, f"{n}.0", f"w{n}", f"r{n}") if n < 2 else game.refund(user, "b2"))
     rows = [
-        [0, "g1", "USD", "1.5", "4.0", "none", "0.0"],
-        [1, "g1", "USD", "2.5", "0.0", "none", "0.0"],
+        [0, "g1", "USD", "1.5", "0.0", "none", "0.0"],
+        [1, "g1", "USD", "2.5", "1.0", "none", "0.0"],
         [2, "g1", "USD", "0.0", "0.0", "none", "0.0"],
     ]
-    assert at.told("/GetSlotLog")["logs"] == rows
-    assert at.told("/GetSlotLog", start=1, limit=1)["logs"] == rows[1:2]
-    assert at.told("/GetSlotLog", start="2", limit="1000", userId=..., uuid=...)["logs"] == rows[2:]
-    assert at.told("/GetSlotLog", start=3)["logs"] == []
     listing = {"start": 0, "limit": 9, "uuid": new_uuid()}
-    assert house.told(partner.log(listing)).body["logs"] == rows
-    assert at.balance() == "300.0"
+    assert house.logged(partner.log(listing), 3).body["logs"] == rows
+    whole = {"userId": ..., "uuid": ...}
+    assert at.told("/GetSlotLog", **whole)["logs"] == rows
+    assert at.told("/GetSlotLog", start=1, limit=1, **whole)["logs"] == rows[1:2]
+    assert at.told("/GetSlotLog", start="2", limit="1000", **whole)["logs"] == rows[2:]
+    assert at.told("/GetSlotLog", start=3, **whole)["logs"] == []
+    mine = [rows[0], [1, *rows[2][1:]]]
+    assert at.told("/GetSlotLog")["logs"] == mine
+    assert at.told("/GetSlotLog", start=1)["logs"] == mine[1:]
+    assert at.told("/GetSlotLog", userId=other)["logs"] == [[0, *rows[1][1:]]]
+    assert at.told("/GetSlotLog", userId="nobody")["logs"] == []
+    assert at.balance() == "298.5"
 
 
 # -- paths, letter case, amounts --

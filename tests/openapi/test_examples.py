@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tests.openapi.test_document import MADE
 
 DOC = Document(MADE)
 PREFIXES = {e.path: m.mounts[0].prefix for m in MANUALS for e in m.endpoints}
+LOGS, LOG_TRIES = {"/log/slot", "/GetSlotLog"}, 300
+"""A row of a slot log may come some seconds after its money (R57)."""
 TIME = re.compile(r'"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"')
 
 
@@ -30,10 +33,15 @@ def test_the_examples_are_true(db_url: str, tmp_path: Path, keyed: bool) -> None
             if not keyed:
                 target = target.removeprefix(f"/{KEY}")
             body = example.body.replace("<TOKEN>", TOKEN).encode()
-            reply = served.send(server.url, "POST", target, body, {"Content-Type": "application/json"})
-            DOC.judge(said, reply)
-            told = TIME.sub('"<time>"', reply.body.decode())
-            right = is_as_documented(parse(example.answer), parse(told), open_texts)
+            tries = LOG_TRIES if example.path in LOGS else 1
+            for _ in range(tries):
+                reply = served.send(server.url, "POST", target, body, {"Content-Type": "application/json"})
+                DOC.judge(said, reply)
+                told = TIME.sub('"<time>"', reply.body.decode())
+                right = is_as_documented(parse(example.answer), parse(told), open_texts)
+                if right or tries == 1:
+                    break
+                time.sleep(0.1)
             assert right, (example.title, example.answer, told)
     assert len(set(open_texts.values())) == len(open_texts)
 

@@ -164,13 +164,14 @@ def _rounds(t: Tables, chance: Random) -> Iterator[Corruption]:
     for name in columns.ROUND:
         round_ = chance.choice(t.rounds)
         value: Any = _other(getattr(round_, name))
-        if name in ("staked", "won", "jackpot"):
+        if name in columns.TOTALS:
             value = show(getattr(round_, name) + UNIT)
         elif name == "opened_id":
             value = round_.opened_id[:-1] + ("0" if round_.opened_id[-1] != "0" else "1")
         where = f"id = {t.literal(round_.id)} and player = {t.literal(round_.player)}"
         done = [t.change("round", where, **{name: value})]
-        yield Corruption(f"column {name} of a round", "rounds", round_.player, done)
+        by = "slot log" if name.startswith("logged") else "rounds"
+        yield Corruption(f"column {name} of a round", by, round_.player, done)
     round_ = chance.choice(t.rounds)
     gone = f"delete from round where id = {t.literal(round_.id)} and player = {t.literal(round_.player)}"
     yield Corruption("a round deleted", "rounds", round_.player, [gone])

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from caisse.core import keys
+from caisse.core import keys, round_log
 from caisse.core.entries import NO_HEAD, Decision, Entry, Kind
 from caisse.core.requests import (
     Charge,
@@ -85,8 +85,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     jackpot: int = 0
     jackpot_id: str = ""
     logged: bool = False
-    """Whether the slot log has it; if so, the totals that the log's rows add up to (R57)."""
+    """Whether the slot log has a row of it."""
     logged_staked: int = 0
+    """What the rows of the slot log, due ones too, add up to."""
     logged_won: int = 0
     logged_jackpot: int = 0
 
@@ -200,7 +201,7 @@ class Book:
     """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
 
     __slots__ = (
-        *("appended", "entries", "newest_transfers", "players", "playing"),
+        *("appended", "due", "entries", "newest_transfers", "players", "playing"),
         *("round_rows", "rounds", "touched_rounds"),
     )
 
@@ -215,6 +216,8 @@ class Book:
         self.playing: set[PlayerKey] = set()
         """Of those that were wanted the players with an open bet; and all that bet in this batch."""
         self.appended: list[Entry] = []
+        self.due: list[round_log.Due] = []
+        """Rows of the slot log that this batch made fall due."""
         self.touched_rounds: set[RoundKey] = set()
 
     def player_of(self, request: Request) -> Player | None:
@@ -286,7 +289,8 @@ class Book:
         before = self.rounds.get(key)
         after = fold_round(before, entry) if tells_of_round(entry) else before
         if after is not None and after is not before:
-            self.rounds[key] = after
+            self.rounds[key], due = round_log.fold(after, entry)
+            self.due += [due] if due else []
             self.touched_rounds.add(key)
 
 

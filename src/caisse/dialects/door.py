@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
-from caisse.core.book import Round
 from caisse.core.currencies import Currency
 from caisse.core.entries import Decision
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.dialects.auth import Access
 from caisse.dialects.table import Endpoint
 
@@ -96,14 +96,11 @@ class Ask(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """A page of the partner's game rounds is asked for, read from the store, not in the order of verdicts."""
+    """A page of a slot log is asked for, read from the store, not in the order of verdicts."""
 
-    partner: str
-    start: int
-    """Rounds to skip: the number of the first one wanted, counted from 0."""
-    limit: int
-    answer: Callable[[list[Round] | None], Answer]
-    """None: they could not be read just now."""
+    page: LogQuery
+    answer: Callable[[list[Numbered] | None], Answer]
+    """None: it could not be read just now."""
 
 
 class Route(NamedTuple):

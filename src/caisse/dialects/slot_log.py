@@ -1,22 +1,22 @@
-"""Slot logs: pages of a partner's game rounds, as both editions of the transfer door list them.
+"""Slot logs: pages of a partner's game rounds, as both editions of the transfer door list them (R57).
 
-One row for each round that was played, oldest first, numbered from 0 in that order when it is listed. A page
-is read from the store, outside the order of decisions; it claims no key and asks nothing of the ledger.
+A round is listed when it is over; a later change of it is a further row. The index of a row never changes. A
+page is read from the store, outside the order of decisions; it claims no key and asks nothing of the ledger.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
-from caisse.core.book import Round
 from caisse.core.money import show
+from caisse.core.round_log import Numbered
 from caisse.dialects.table import Field, Shown, Terms
 from caisse.dialects.values import BALANCE_SCHEMA, Type
 
 MAX_LIMIT: Final = 1_000
-"""Rounds on one page."""
+"""Rows on one page."""
 MAX_START: Final = 10**18 - 1
-"""Below the largest number that every store takes for rows to skip."""
+"""Below the largest number that every store can hold."""
 
 NO_JACKPOT: Final = "none"
 
@@ -34,22 +34,22 @@ def whole(least: int, most: int, digits: str) -> Type:
     return Type(read, {"oneOf": [number, {"type": "string", "pattern": f"^({digits})$"}]})
 
 
-def rows(rounds: list[Round], start: int) -> list[list[object]]:
-    """The rounds as log rows, the first of them number `start`."""
+def rows(page: list[Numbered]) -> list[list[object]]:
+    """The rows as they are listed."""
     return [
         [
-            *(number, r.game, r.currency, show(r.staked), show(r.won)),
+            *(r.index, r.game, r.currency, show(r.staked), show(r.won)),
             *(r.jackpot_id or NO_JACKPOT, show(r.jackpot)),
         ]
-        for number, r in enumerate(rounds, start)
+        for r in page
     ]
 
 
 _START: Final = whole(0, MAX_START, "0|[1-9][0-9]{0,17}")
 _LIMIT: Final = whole(1, MAX_LIMIT, "[1-9][0-9]{0,2}|1000")
 
-START = Field("start", "start", _START, "Number of the first round wanted, counted from 0.")
-LIMIT = Field("limit", "limit", _LIMIT, "Rounds wanted at most.")
+START = Field("start", "start", _START, "Index of the first row wanted, counted from 0.")
+LIMIT = Field("limit", "limit", _LIMIT, "Rows wanted at most.")
 
 ROW: Final[Mapping[str, object]] = {
     "type": "array",
@@ -57,7 +57,7 @@ ROW: Final[Mapping[str, object]] = {
         {"type": "integer", "title": "index"},
         {"type": "string", "title": "game id"},
         {"type": "string", "title": "currency"},
-        {**BALANCE_SCHEMA, "title": "bet"},
+        {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)\.[0-9]{1,18}$", "title": "bet"},
         {**BALANCE_SCHEMA, "title": "win"},
         {"type": "string", "title": "jackpot name"},
         {**BALANCE_SCHEMA, "title": "jackpot"},
@@ -68,7 +68,7 @@ ROW: Final[Mapping[str, object]] = {
 LOGS = Shown(
     "logs",
     {"type": "array", "items": ROW, "maxItems": MAX_LIMIT},
-    "A row for each round: index, game id, currency, bet, win, jackpot name and jackpot.",
+    "A row for each round and each later change: index, game id, currency, bet, win, jackpot name, jackpot.",
     lambda t: None,  # the door answers a page by itself, from `rows`
 )
 

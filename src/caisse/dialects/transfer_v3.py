@@ -10,11 +10,11 @@ from functools import partial
 from secrets import token_bytes
 from typing import Any, Final, NamedTuple
 
-from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Request, Withdraw
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.door import (
@@ -269,17 +269,16 @@ def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Ans
     values = gather(SLOT_LOG, found, world.currencies)
     if isinstance(values, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
-    return Listing(
-        partner, values["start"], values["limit"], partial(_listed, values["start"], found["uuid"])
-    )
+    page = LogQuery(partner, values["start"], values["limit"])
+    return Listing(page, partial(_listed, found["uuid"]))
 
 
-def _listed(start: int, uuid: str, rounds: list[Round] | None) -> Answer:
-    if rounds is None:
+def _listed(uuid: str, rows: list[Numbered] | None) -> Answer:
+    if rows is None:
         return Answer(503, _failed(uuid, UNAVAILABLE), RETRY_AFTER)
-    if not rounds:
+    if not rows:
         return Answer(200, _failed(uuid, NO_RECORD))
-    return Answer(200, _succeeded(uuid, {slot_log.LOGS.name: slot_log.rows(rounds, start)}))
+    return Answer(200, _succeeded(uuid, {slot_log.LOGS.name: slot_log.rows(rows)}))
 
 
 def _unheard(status: int, found: Mapping[str, Any] | None) -> Answer:

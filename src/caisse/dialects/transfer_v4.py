@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from caisse.core.book import Round
 from caisse.core.entries import Decision
 from caisse.core.policy import DEFAULT_POLICY
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.dialects import slot_log
 from caisse.dialects.auth import Access
@@ -133,14 +133,14 @@ def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Ans
     values = gather(SLOT_LOG, found, world.currencies)
     if isinstance(values, Fault):
         return _refused(WRONG[values.wrong], values.field)
-    return Listing(partner, values["start"], values["limit"], partial(_listed, values["start"]))
+    return Listing(LogQuery(partner, values["start"], values["limit"], values.get("user", "")), _listed)
 
 
-def _listed(start: int, rounds: list[Round] | None) -> Answer:
-    """Past the last round the page is empty, which is no failure in this edition."""
-    if rounds is None:
+def _listed(rows: list[Numbered] | None) -> Answer:
+    """Past the last row the page is empty, which is no failure in this edition."""
+    if rows is None:
         return _no_verdict()
-    return Answer(200, _body(SUCCESS, {slot_log.LOGS.name: slot_log.rows(rounds, start)}))
+    return Answer(200, _body(SUCCESS, {slot_log.LOGS.name: slot_log.rows(rows)}))
 
 
 def _refused(refusal: Refusal, wrong: str = "") -> Answer:

@@ -243,7 +243,9 @@ SLOT_LOG = Endpoint(
     summary="A page of the game rounds of the partner's players, oldest first.",
     fields=(
         *(LOGIN_NAME, TOKEN, UNIQUE_READ),
-        Field("userId", "", Type(lambda value: value, {}), "Not looked at.", Need.RECORDED),
+        USER.optional(
+            Need.CHECKED, "Whose rows, which have an index of their own; absent: those of all players."
+        ),
         *(START, LIMIT),
     ),
     make=no_request,

@@ -13,6 +13,7 @@ from caisse.core import audited
 from caisse.core.audit import PlayerAudit, Stored, Totals, at_table
 from caisse.core.audit_findings import Finding, Findings, Folded
 from caisse.core.audit_past import Anchor
+from caisse.store import round_log
 from caisse.store.api import Database, Row
 
 T = TypeVar("T")
@@ -230,4 +231,5 @@ async def _tables(db: Database, schema: Iterable[str]) -> list[Finding]:
         found += at_table("attempts", partner, player, key, uuid)
     for sentence in schema:
         found += at_table("schema", "", "", sentence)
+    found += [finding async for finding in round_log.findings(db)]
     return found

@@ -10,12 +10,14 @@ from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
+from caisse.core.round_log import Due
 from caisse.core.verdicts import Verdict
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
 ROUND_KEY: Final = ("partner", "player", "provider", "id")
 ATTEMPT: Final = Attempt.__struct_fields__
+DUE: Final = Due.__struct_fields__
 ROUND_TURNS: Final = f"""on conflict ({", ".join(ROUND_KEY)}) do update set {
     ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ROUND_KEY)
 }"""
@@ -37,8 +39,9 @@ PLAYER: Final = (*STANDING, "balances")
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-_TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
-AS_TEXT: Final = frozenset({"amount", "balance", "asked", "opened_id", *_TOTALS})
+TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
+"""Amounts of a round."""
+AS_TEXT: Final = frozenset({"amount", "balance", "asked", *TOTALS, "opened_id"})
 """Amounts and ids: text on the way to a store and back, on every engine."""
 
 
@@ -77,9 +80,9 @@ def entry_of(row: Iterable[Any]) -> Entry:
 def round_of(row: Iterable[Any]) -> Round:
     """A round as read by `ROUND_SELECT`."""
     fields = dict(zip(ROUND, row, strict=True))
-    fields["logged"] = bool(fields["logged"])
-    for name in _TOTALS:
+    for name in TOTALS:
         fields[name] = read_stored(fields[name])
+    fields["logged"] = bool(fields["logged"])
     return Round(**fields)
 
 
@@ -125,7 +128,8 @@ def balances_of(player: Player) -> str:
 
 
 _AMOUNT_AT: Final = JOURNAL.index("amount")
-_TOTALS_AT: Final = tuple(map(ROUND.index, _TOTALS))
+_TOTALS_AT: Final = tuple(map(ROUND.index, TOTALS))
+_DUE_AT: Final = DUE.index("staked")
 
 
 def entry_row(entry: Entry) -> list[Any]:
@@ -140,6 +144,13 @@ def round_row(now: Round) -> list[Any]:
     row = [*astuple(now)]
     for at in _TOTALS_AT:
         row[at] = show(row[at])
+    return row
+
+
+def due_row(due: Due) -> list[Any]:
+    """A row of the slot log that fell due, in the order of `DUE`."""
+    row, at = [*astuple(due)], _DUE_AT
+    row[at], row[at + 1], row[at + 3] = show(due.staked), show(due.won), show(due.jackpot)
     return row
 
 

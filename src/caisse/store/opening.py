@@ -5,6 +5,9 @@ from pathlib import Path
 from caisse.store.api import Database, Ledger
 from caisse.store.connecting import connect
 from caisse.store.postgres import SETTINGS, PostgresDatabase, PostgresLedger
+from caisse.store.round_log import RoundLog
+from caisse.store.round_log_postgres import PostgresRoundLog
+from caisse.store.round_log_sqlite import SqliteRoundLog
 from caisse.store.sqlite import SqliteDatabase, SqliteLedger
 
 
@@ -39,3 +42,9 @@ async def database(url: str) -> Database:
         return PostgresDatabase(await connect(url, {"application_name": SETTINGS["application_name"]}))
     path.parent.mkdir(parents=True, exist_ok=True)
     return SqliteDatabase(path)
+
+
+async def round_log(url: str) -> RoundLog:
+    """A connection for the slot log. Unavailable if there is none to be had."""
+    path = sqlite_path(url)
+    return SqliteRoundLog(path) if path else await PostgresRoundLog.open(url)

@@ -15,13 +15,14 @@ from msgspec.structs import astuple, fields
 from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry
+from caisse.core.round_log import Due
 from caisse.store import columns
 from caisse.store.changed import changed
 
 SEPARATOR: Final = "\x1f"
 """ASCII's unit separator. A value that holds it is refused: no id may hold control characters."""
 
-_TYPES: Final = {f.name: f.type for kind in (Entry, Player, Round, Attempt) for f in fields(kind)}
+_TYPES: Final = {f.name: f.type for kind in (Entry, Player, Round, Attempt, Due) for f in fields(kind)}
 _BYTES: Final = frozenset(name for name, of in _TYPES.items() if of is bytes)
 _NUMBERS: Final = frozenset(name for name, of in _TYPES.items() if of in (int, bool)) - columns.AS_TEXT
 
@@ -71,6 +72,7 @@ def _joined(literals: Iterable[str]) -> str:
 _JOURNAL: Final = Rows("journal", columns.JOURNAL, "journal_row")
 _PLAYERS: Final = Rows("player", columns.PLAYER, "player_row")
 _ROUNDS: Final = Rows("round", columns.ROUND, "round_row")
+_DUE: Final = Rows("round_due", columns.DUE, "round_due")
 _ATTEMPTS: Final = Rows("attempt", columns.ATTEMPT, "attempt")
 
 
@@ -110,7 +112,12 @@ def _counted(*parts: str) -> str:
 
 _COMMON: Final = (_MOVE, _insert(_JOURNAL, 2))
 COMMON: Final = _counted(*_COMMON)
-FULL: Final = _counted(*_COMMON, _insert(_PLAYERS, 3), f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}")
+FULL: Final = _counted(
+    *_COMMON,
+    _insert(_PLAYERS, 3),
+    f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}",
+    _insert(_DUE, 5),
+)
 RECORD: Final = _insert(_ATTEMPTS, 1)
 
 
@@ -122,7 +129,7 @@ def record_arguments(attempts: Sequence[Attempt]) -> list[str]:
 def statement(book: Book) -> tuple[str, list[str | int]]:
     """The statement that writes what the book took in, and its arguments. ValueError as above."""
     heads = changed(book)
-    touched = heads.touched + len(book.appended)
+    touched = heads.touched + len(book.appended) + len(book.due)
     args: list[str | int] = [
         _joined(map(_move, heads.moved)),
         _JOURNAL.text(map(columns.entry_row, book.appended)),
@@ -132,5 +139,6 @@ def statement(book: Book) -> tuple[str, list[str | int]]:
     args += [
         _PLAYERS.text(map(columns.player_row, heads.created)),
         _ROUNDS.text(map(columns.round_row, heads.rounds)),
+        _DUE.text(map(columns.due_row, book.due)),
     ]
     return FULL, [*args, touched]

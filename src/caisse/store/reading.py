@@ -66,15 +66,3 @@ async def newest(db: Database, partner: str, user: str, count: int) -> list[Entr
         " order by seq desc limit $3"
     )
     return [columns.entry_of(row) for row in reversed(await db.fetch(sql, partner, user, count))]
-
-
-async def played_rounds(db: Database, partner: str, start: int, limit: int) -> list[Round]:
-    """The partner's game rounds in the order of opening, from number `start` on (0 is the first).
-
-    Rounds of which only their end or refund was ever heard are none: nothing was played in them.
-    """
-    sql = (
-        f"select {columns.ROUND_SELECT} from round where partner = $1 and currency <> ''"
-        " order by opened_id, provider, id limit $2 offset $3"
-    )
-    return [columns.round_of(row) for row in await db.fetch(sql, partner, limit, start)]

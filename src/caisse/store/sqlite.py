@@ -72,6 +72,7 @@ update player set name = ?, name_key = ?, login_at = ?, session = ?, frozen = ?,
 where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = _insert("attempt", columns.ATTEMPT)
+FALL_DUE: Final = _insert("round_due", columns.DUE)
 TURN_ROUND: Final = f"{_insert('round', columns.ROUND)} {columns.ROUND_TURNS}"
 
 
@@ -200,7 +201,8 @@ def _write(c: apsw.Connection, book: Book) -> None:
     _many(c, MOVE_PLAYER, map(_moved_row, heads.moved))
     _many(c, APPEND, map(columns.entry_row, book.appended))
     _many(c, TURN_ROUND, map(columns.round_row, heads.rounds))
-    if c.total_changes() - before != heads.touched + len(book.appended):
+    _many(c, FALL_DUE, map(columns.due_row, book.due))
+    if c.total_changes() - before != heads.touched + len(book.appended) + len(book.due):
         raise Conflict("a player or round changed since it was read")
 
 

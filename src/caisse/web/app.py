@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from caisse.core.book import Round
+from caisse.core.round_log import LogQuery, Numbered
 from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, Unread, World
 from caisse.web.exchange import Exchange
 from caisse.web.guesses import HANG_UP, Guesses
@@ -20,11 +20,9 @@ from caisse.writer import Tell, Writer
 Page = Callable[[Exchange], Answer]
 """Something that is answered at once, by GET: health, metrics, documents."""
 
-ReadRounds = Callable[[str, int, int], Awaitable[list[Round]]]
-"""From partner, rounds to skip and rounds at most to a page of rounds."""
+ReadRounds = Callable[[LogQuery], Awaitable[list[Numbered]]]
+"""Reads a page of a slot log. Raises at once if too many wait."""
 
-LISTINGS: Final = 8
-"""Pages that may be read or waited for at once; who comes beyond is told to come again."""
 LISTING_SECONDS: Final = 12.0
 """How long a caller waits for one. Longer than reading it twice may take, shorter than a drain."""
 
@@ -100,21 +98,18 @@ class App:
             tell(None)
 
     def _list(self, exchange: Exchange, listing: Listing) -> None:
-        if len(self._listings) >= LISTINGS:
-            exchange.respond(*listing.answer(None))
-            return
         task = asyncio.ensure_future(self._listed(exchange, listing))
         self._listings.add(task)
         task.add_done_callback(self._listings.discard)
 
     async def _listed(self, exchange: Exchange, listing: Listing) -> None:
-        rounds: list[Round] | None = None
+        rows: list[Numbered] | None = None
         try:
             async with asyncio.timeout(LISTING_SECONDS):
-                rounds = await self._rounds(listing.partner, listing.start, listing.limit)
+                rows = await self._rounds(listing.page)
         except Exception as error:
-            log.warning("a page of rounds could not be read: %s", type(error).__name__)
-        exchange.respond(*listing.answer(rounds))
+            log.warning("a page of a slot log could not be read: %s", type(error).__name__)
+        exchange.respond(*listing.answer(rows))
 
     def _page(self, exchange: Exchange) -> Answer:
         page = self.pages.get(exchange.path)

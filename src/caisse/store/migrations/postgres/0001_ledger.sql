@@ -167,10 +167,6 @@ create type round_row as (
 -- Finding a round by its id alone, whoever plays it.
 create index round_id on round (partner, provider, id);
 
--- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
--- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.
-create index round_opened on round (partner, opened_id) where currency <> '';
-
 -- A journal row is never changed or deleted.
 create function caisse_refuse_change() returns trigger language plpgsql as $$
 begin
@@ -211,3 +207,47 @@ create table attempt (
 create index attempt_key on attempt (partner, key);
 create index attempt_uuid on attempt (uuid);
 create index attempt_player on attempt (partner, player);
+
+-- The slot log. A row falls due in the transaction that moves its round's money, and waits here for its number.
+-- A queue: short, written and emptied all the time, so it is vacuumed by the number of rows alone.
+create table round_due (
+    partner     text collate "C" not null,
+    player      text collate "C" not null,
+    seq         bigint not null,
+    provider    text collate "C" not null,
+    round       text collate "C" not null,
+    game        text collate "C" not null,
+    currency    text collate "C" not null,
+    staked      numeric not null check (staked > '-Infinity' and staked < 'Infinity'),
+    won         numeric not null check (won < 'Infinity'),
+    jackpot_id  text not null,
+    jackpot     numeric not null check (jackpot < 'Infinity'),
+    at          bigint not null,
+    primary key (partner, player, seq)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+-- The log itself: numbered without gaps in the partner's log and in each player's. Nothing here ever changes.
+create table round_log (
+    partner     text collate "C" not null,
+    number      bigint not null check (number >= 0),
+    player      text collate "C" not null,
+    player_number bigint not null check (player_number >= 0),
+    seq         bigint not null,
+    provider    text collate "C" not null,
+    round       text collate "C" not null,
+    game        text collate "C" not null,
+    currency    text collate "C" not null,
+    staked      numeric not null,
+    won         numeric not null,
+    jackpot_id  text not null,
+    jackpot     numeric not null,
+    at          bigint not null,
+    primary key (partner, number),
+    unique (partner, player, player_number)
+);
+
+-- The number that a partner's next row gets. Numbers are given only under this row's lock.
+create table round_log_head (
+    partner     text collate "C" not null primary key,
+    next        bigint not null check (next >= 0)
+) with (fillfactor = 50);

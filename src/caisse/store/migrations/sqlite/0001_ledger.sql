@@ -131,10 +131,6 @@ create table round (
 -- Finding a round by its id alone, whoever plays it.
 create index round_id on round (partner, provider, id);
 
--- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
--- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.
-create index round_opened on round (partner, opened_id) where currency <> '';
-
 -- A journal row is never changed or deleted.
 create trigger journal_no_update before update on journal
 begin
@@ -165,3 +161,46 @@ create table attempt (
 create index attempt_key on attempt (partner, key);
 create index attempt_uuid on attempt (uuid);
 create index attempt_player on attempt (partner, player);
+
+-- The slot log. A row falls due in the transaction that moves its round's money, and waits here for its number.
+create table round_due (
+    partner     text not null,
+    player      text not null,
+    seq         integer not null,
+    provider    text not null,
+    round       text not null,
+    game        text not null,
+    currency    text not null,
+    staked      text not null,
+    won         text not null,
+    jackpot_id  text not null,
+    jackpot     text not null,
+    at          integer not null,
+    primary key (partner, player, seq)
+) strict, without rowid;
+
+-- The log itself: numbered without gaps in the partner's log and in each player's. Nothing here ever changes.
+create table round_log (
+    partner     text not null,
+    number      integer not null check (number >= 0),
+    player      text not null,
+    player_number integer not null check (player_number >= 0),
+    seq         integer not null,
+    provider    text not null,
+    round       text not null,
+    game        text not null,
+    currency    text not null,
+    staked      text not null,
+    won         text not null,
+    jackpot_id  text not null,
+    jackpot     text not null,
+    at          integer not null,
+    primary key (partner, number),
+    unique (partner, player, player_number)
+) strict, without rowid;
+
+-- The number that a partner's next row gets.
+create table round_log_head (
+    partner     text not null primary key,
+    next        integer not null check (next >= 0)
+) strict, without rowid;

@@ -1,0 +1,1 @@
+"""What runs beside the server, on threads and connections of its own."""
