@@ -17,7 +17,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import SetFrozen
 from caisse.core.verdicts import ACCEPTED
 from caisse.dialects.auth import Access
-from caisse.dialects.door import Answer, Ask, Door, Listing, World
+from caisse.dialects.door import Answer, Ask, Door, Listing, Unread, World
 from caisse.dialects.seamless_v4 import SeamlessV4
 from caisse.dialects.table import Endpoint
 from caisse.dialects.transfer_v3 import TransferV3
@@ -88,7 +88,8 @@ def world(*connections: Connection, policy: Policy | None = None, loopback: bool
 def ask(door: Door, call: Said, where: World) -> Ask | Listing | Answer:
     route = door.find(call.path)
     assert route is not None, call.path
-    return door.take(route, call, where)
+    outcome = door.take(route, call, where)
+    return outcome.answer if isinstance(outcome, Unread) else outcome
 
 
 def endpoint_of(door: Door, call: Said) -> Endpoint:

@@ -12,6 +12,7 @@ RULES: Final[Mapping[str, str]] = {
     "R1": "The first verdict under a key is final: a repeat gets it again.",
     "R3": "The key is the partner's uuid (and, on V4, its TransactionId).",
     "R5": "The key was used for a request with other content: nothing moves, the first verdict stands.",
+    "R7": "The request could not be read: no verdict was given, nothing moved.",
     "R8": "There is no such player, wallet or transfer.",
     "R9": "Read in the order of decisions, after they were durable.",
     "R10": "A withdrawal takes the amount if the balance covers it, else it is refused and changes nothing.",
@@ -37,6 +38,7 @@ RULES: Final[Mapping[str, str]] = {
     "R46": "A bet is refused if the balance does not cover it.",
     "R47": "A new bet needs a round that was not ended and a session that has not expired.",
     "R48": "A promotional win that came with a result is paid once for each of its references.",
+    "R58": "More requests came in a minute than have a line each: they are only counted.",
 }
 """Every rule that a decision can cite, and those by which a repeat is answered."""
 

@@ -61,6 +61,21 @@ class Stranger(Answer):
     __slots__ = ()
 
 
+class Unread(NamedTuple):
+    """The refusal of a request that was authenticated and could not be read; it leaves an attempt (R58)."""
+
+    answer: Answer
+    partner: str
+    provider: str
+    endpoint: str
+    player: str
+    uuid: str
+    reference: str
+    round: str
+    fault: str
+    """The field that could not be read, `body`, or `content-type`; never a value."""
+
+
 class Ask(NamedTuple):
     """A question for the writer."""
 
@@ -111,7 +126,7 @@ class Door(Protocol):
     def find(self, path: str) -> Route | None:
         """Where the path leads in this dialect."""
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
         """The question that a call asks, or the answer that needs no question."""
 
     def owns(self, path: str) -> bool:

@@ -22,6 +22,7 @@ from caisse.dialects.door import (
     Call,
     Route,
     Stranger,
+    Unread,
     World,
     is_json,
 )
@@ -44,6 +45,7 @@ from caisse.dialects.seamless_v4_table import (
     Refusal,
 )
 from caisse.dialects.table import Endpoint, Fault, Terms, Told, encode, gather
+from caisse.dialects.values import readable
 
 SUCCESS: Final = Refusal(0, "Success")
 
@@ -75,7 +77,7 @@ class SeamlessV4:
         parts = path.lower().split("/")
         return "v4" in parts[1:3] and len(parts) <= 5
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Unread | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
@@ -89,9 +91,10 @@ class SeamlessV4:
             return _no_verdict(endpoint, fields)
         found = fields and spelled(fields, endpoint.names, endpoint.spellings, policy.spellings)
         if found is None:
-            return _refused(endpoint, UNREADABLE, None)
+            fault = "body" if is_json(call.content_type) else "content-type"
+            return _unread(_refused(endpoint, UNREADABLE, None), connection, endpoint, {}, fault)
         if not _is_own_provider(found.get("providerId"), connection):
-            return _refused(endpoint, LOGIN, found)
+            return _unread(_refused(endpoint, LOGIN, found), connection, endpoint, found, "providerId")
         return _ask(endpoint, found, connection, policy, world)
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
@@ -129,15 +132,27 @@ def _is_own_provider(named: object, connection: Connection) -> bool:
 
 def _ask(
     endpoint: Endpoint, found: dict[str, Any], connection: Connection, policy: Policy, world: World
-) -> Ask | Answer:
+) -> Ask | Unread | Answer:
     values = gather(endpoint, found, world.currencies)
     if isinstance(values, Fault):
-        return _refused(endpoint, WRONG[values.wrong], found, values.field)
+        refusal = _refused(endpoint, WRONG[values.wrong], found, values.field)
+        return _unread(refusal, connection, endpoint, found, values.field)
     values.update(id=world.new_id(), partner=connection.partner, endpoint=endpoint.path)
     request = endpoint.make(values, Terms(policy, connection.provider, connection.disabled_games))
     if isinstance(request, Fault):
-        return _refused(endpoint, WRONG[request.wrong], found, request.field)
+        refusal = _refused(endpoint, WRONG[request.wrong], found, request.field)
+        return _unread(refusal, connection, endpoint, found, request.field)
     return Ask(request, policy, partial(answer, endpoint, policy, request))
+
+
+def _unread(
+    refusal: Answer, connection: Connection, endpoint: Endpoint, found: dict[str, Any], fault: str
+) -> Unread:
+    player, uuid, reference, round_ = (
+        readable(found.get(name)) for name in ("userId", "uuid", "reference", "roundId")
+    )
+    whose = (connection.partner, connection.provider, endpoint.path)
+    return Unread(refusal, *whose, player, uuid, reference, round_, fault)
 
 
 def answer(endpoint: Endpoint, policy: Policy, request: Any, decision: Decision | None) -> Answer:

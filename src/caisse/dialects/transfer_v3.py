@@ -25,12 +25,13 @@ from caisse.dialects.door import (
     Listing,
     Route,
     Stranger,
+    Unread,
     World,
     is_json,
 )
 from caisse.dialects.reader import read, spelled
 from caisse.dialects.table import PLAIN_TERMS, Endpoint, Fault, Field, Shown, Told, encode, gather, plain
-from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, text
+from caisse.dialects.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, readable, text
 
 
 class Failure(NamedTuple):
@@ -192,7 +193,7 @@ class TransferV3:
         """All that begins like one of its paths."""
         return path.startswith(("/user/", "/log/"))
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Answer:
+    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
         """Who asks, is it readable, is it valid; then it is a question for the writer."""
         if call.method != "POST":
             return Answer(405, self.reject(405), ALLOW)
@@ -202,7 +203,8 @@ class TransferV3:
         if partner is None:
             return Stranger(*_unheard(401, found))
         if found is None:
-            return _unheard(400 if is_json(call.content_type) else 415, found)
+            status, fault = (400, "body") if is_json(call.content_type) else (415, "content-type")
+            return _unread(_unheard(status, found), partner, route.endpoint, {}, fault)
         return _ask(route.endpoint, found, partner, world)
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
@@ -214,10 +216,13 @@ class TransferV3:
         return status
 
 
-def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) -> Ask | Listing | Answer:
+def _ask(
+    endpoint: Endpoint, found: dict[str, Any], partner: str, world: World
+) -> Ask | Listing | Unread | Answer:
     values = gather(endpoint, found, world.currencies)
     if isinstance(values, Fault):
-        return Answer(200, _failed(_uuid_sent(found), INVALID))
+        refusal = Answer(200, _failed(_uuid_sent(found), INVALID))
+        return _unread(refusal, partner, endpoint, found, values.field)
     if endpoint is SLOT_LOG:
         listed = partial(_listed, values, found["uuid"])
         return Listing(partner, values["start"], values["limit"], listed)
@@ -226,6 +231,13 @@ def _ask(endpoint: Endpoint, found: dict[str, Any], partner: str, world: World) 
     if isinstance(request, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
     return Ask(request, DEFAULT_POLICY, partial(answer, endpoint, request, found["uuid"]))
+
+
+def _unread(
+    refusal: Answer, partner: str, endpoint: Endpoint, found: Mapping[str, Any], fault: str
+) -> Unread:
+    uuid = UUID.read(found.get("uuid")) or readable(found.get("uuid"))
+    return Unread(refusal, partner, "", endpoint.path, readable(found.get("id")), uuid, "", "", fault)
 
 
 def answer(endpoint: Endpoint, request: Any, uuid: str, decision: Decision | None) -> Answer:

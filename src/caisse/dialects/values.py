@@ -15,6 +15,9 @@ from caisse.core import currencies, money
 
 _WHOLE_LIMIT = 10**money.INTEGER_DIGITS
 
+LONGEST_ID = 128
+"""Characters of the longest id there is: a reference, a round, a game."""
+
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 _uuid = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII).fullmatch
 _printable = re.compile(r"[ -~]{1,64}").fullmatch
@@ -56,6 +59,11 @@ def text(longest: int) -> Type:
         return value if value.isprintable() or not _control(value) else None
 
     return Type(read, {"type": "string", "pattern": _TEXT, "minLength": 1, "maxLength": longest})
+
+
+def readable(value: object) -> str:
+    """An id as far as it can be read, for the trace of a request that could not be: its text, or empty."""
+    return value if type(value) is str and len(value) <= LONGEST_ID and not _control(value) else ""
 
 
 def _read_uuid(value: object) -> str | None:

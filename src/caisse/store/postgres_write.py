@@ -106,7 +106,7 @@ def _counted(*parts: str) -> str:
 _COMMON: Final = (_MOVE, _insert(_JOURNAL, 2))
 COMMON: Final = _counted(*_COMMON)
 FULL: Final = _counted(*_COMMON, _insert(_PLAYERS, 3), f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}")
-RECORD: Final = _insert(_ATTEMPTS, 1)
+RECORD: Final = f"{_insert(_ATTEMPTS, 1)} {columns.ATTEMPT_TURNS}"
 
 
 def record_arguments(attempts: Sequence[Attempt]) -> list[str]:

@@ -12,7 +12,7 @@ import msgspec
 
 from caisse.core.book import Round
 from caisse.dialects.auth import is_loopback
-from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, World
+from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, Unread, World
 from caisse.web.exchange import Exchange
 from caisse.web.guesses import Guesses
 from caisse.web.proxies import Proxies
@@ -70,12 +70,27 @@ class App:
                     self._ask(exchange, outcome)
                 elif type(outcome) is Listing:
                     self._list(exchange, outcome)
+                elif type(outcome) is Unread:
+                    self._leave_trace(outcome)
+                    exchange.respond(*outcome.answer)
                 elif type(outcome) is Stranger:
                     self._turn_away(exchange, outcome)
                 else:
                     exchange.respond(*outcome)
                 return
         exchange.respond(*self._page(exchange))
+
+    def _leave_trace(self, unread: Unread) -> None:
+        self._writer.note_unread(
+            unread.partner,
+            unread.provider,
+            unread.endpoint,
+            player=unread.player,
+            uuid=unread.uuid,
+            reference=unread.reference,
+            round=unread.round,
+            fault=unread.fault,
+        )
 
     def _turn_away(self, exchange: Exchange, answer: Stranger) -> None:
         """With the door's own answer, later if this address guesses."""
