@@ -91,6 +91,7 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     _warn_of_unknown_profiles(parties.connections, app.world.policies)
     server = Server(app, app.reject)
     app.pages |= {
+        "/": pages.greeting,
         "/healthz": pages.health(server, writer),
         "/metrics": pages.metrics(server, writer, app.guesses),
     }

@@ -19,13 +19,13 @@ from typing import Final
 
 import msgspec
 
-from caisse.core.attempts import Attempts
 from caisse.core.book import Book
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.memory import Memory, Recall, nothing_recalled
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
+from caisse.recorder import Recorder
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 
 log = logging.getLogger("caisse.writer")
@@ -51,7 +51,7 @@ class Limits(msgspec.Struct, frozen=True):
     tries: int = 12
     """Lost races in a row before a batch is halved; all but the first hold their players locked."""
     attempts: int = 50_000
-    """Distinct requests without a row of their own that are held for writing down; more are only counted."""
+    """Lines of requests without a row of their own that a process holds for writing down, about 1 KB each."""
     record_seconds: float = 1.0
     """How often they are written down: rarely enough to cost nothing, soon enough for who asks."""
     players: int = 50_000
@@ -97,7 +97,6 @@ class Counters(msgspec.Struct):
     unknown: int = 0
     given_up: int = 0
     largest_batch: int = 0
-    unrecorded: int = 0
 
 
 LOOKS: Final = 1
@@ -116,9 +115,12 @@ def clock() -> int:
 class Lane:
     """One connection and its queue."""
 
-    def __init__(self, ledger: Ledger, limits: Limits, now: Callable[[], int] = clock) -> None:
+    def __init__(
+        self, ledger: Ledger, limits: Limits, recorder: Recorder, now: Callable[[], int] = clock
+    ) -> None:
         self._ledger = ledger
         self._limits = limits
+        self._recorder = recorder
         self._now = now
         self.queue: deque[Pending] = deque()
         """What waits; filled by `put`, looked at by anybody."""
@@ -128,8 +130,6 @@ class Lane:
         self._work = asyncio.Event()
         self._closing = False
         self._deadline: float | None = None
-        self._attempts = Attempts(limits.attempts)
-        self._recorded = 0.0
         self._memory = Memory(limits.players, limits.entries)
         self._doubt_until = 0.0
         self.counters = Counters()
@@ -156,7 +156,7 @@ class Lane:
                 self._work.set()
             elif self._closing:
                 break
-            if self._record_due(time.monotonic()):
+            if self._recorder.due(time.monotonic()):
                 await self._record()
         await self._record()
         await self._ledger.close()
@@ -180,21 +180,11 @@ class Lane:
             return min(waiting, max(WHOLE, waiting // 2))
         return waiting
 
-    def _record_due(self, now: float) -> bool:
-        return len(self._attempts) > 0 and now - self._recorded > self._limits.record_seconds
-
     async def _record(self) -> None:
-        """Write down what left no row. Only explaining needs it: a failure is counted and forgotten."""
-        self._recorded = time.monotonic()
-        attempts = self._attempts.take()
-        if not attempts:
-            return
+        """Write down what left no row (R58)."""
         self._deadline = time.monotonic() + self._limits.patience_seconds
         try:
-            await self._ledger.record(attempts)
-        except (Unavailable, BadData, Conflict) as error:
-            self.counters.unrecorded += len(attempts)
-            log.warning("%d attempts could not be written down: %s", len(attempts), error)
+            await self._recorder.write(self._ledger)
         finally:
             self._deadline = None
 
@@ -240,7 +230,7 @@ class Lane:
         now = self._now()
         for pending, decision in zip(batch, decisions, strict=True):
             if decision is not None:
-                self._attempts.note(pending.request, decision, now)
+                self._recorder.attempts.note(pending.request, decision, now)
 
     async def _pause(self) -> None:
         if not self._closing:
@@ -346,7 +336,7 @@ class Lane:
                     pending.answer(None)
         if self._deadline is not None and now > self._deadline:
             self._ledger.drop()
-        if self._record_due(now):
+        if self._recorder.due(now):
             self._work.set()
 
 
@@ -384,7 +374,8 @@ class Writer:
 
     def __init__(self, ledgers: Sequence[Ledger], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.lanes = [Lane(ledger, self.limits) for ledger in ledgers]
+        self.recorder = Recorder(self.limits.attempts, self.limits.record_seconds)
+        self.lanes = [Lane(ledger, self.limits, self.recorder) for ledger in ledgers]
         for lane in self.lanes:
             lane.others = [other for other in self.lanes if other is not lane]
         self._queues = [lane.queue for lane in self.lanes]
@@ -397,6 +388,10 @@ class Writer:
         lane = self.lanes[hash((request.partner, request.user)) % len(self.lanes)]
         lane.put(Pending(request, policy, tell))
         return True
+
+    def note_unread(self, partner: str, provider: str, endpoint: str, **ids: str) -> None:
+        """Leave a trace of a request that could not be read; `ids` as in `Attempts.unread` (R58)."""
+        self.recorder.attempts.unread(partner, provider, endpoint, **ids, now=clock())
 
     @property
     def waiting(self) -> int:

@@ -89,7 +89,8 @@ def world(*connections: Connection, policy: Policy | None = None, loopback: bool
 def taken(door: Door, call: Said, where: World) -> Ask | Listing | Unread | Answer:
     route = door.find(call.path)
     assert route is not None, call.path
-    return door.take(route, call, where)
+    outcome = door.take(route, call, where)
+    return outcome.answer if isinstance(outcome, Unread) else outcome
 
 
 def ask(door: Door, call: Said, where: World) -> Ask | Listing | Answer:

@@ -240,7 +240,7 @@ def test_requests_without_a_row_are_written_down_beside_the_journal(db_url: str)
         async with database(db_url) as db:
             names = ", ".join(Attempt.__struct_fields__)
             rows = [tuple(row) for row in await db.fetch(f"select {names} from attempt order by key")]
-            assert rows == sorted((msgspec.structs.astuple(line) for line in lines), key=lambda row: row[2])
+            assert rows == sorted((msgspec.structs.astuple(line) for line in lines), key=lambda row: row[7])
         assert (await audited(db_url)).findings == []
 
     run(main())

@@ -11,6 +11,7 @@ from caisse.cli import options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
 from caisse.cli.partner_token import refuse_unknown_partner
+from caisse.core.attempts import Attempt
 from caisse.core.entries import Entry
 from caisse.core.explaining import RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
 from caisse.core.money import show as money
@@ -58,8 +59,9 @@ def explain(id: str, partner: str | None, profiles: Path | None, url: str, as_js
     """Tell what happened to ID: who asked what and when, which rule decided, what was written and answered.
 
     ID is a transaction's id, a uuid, a reference, a round, a session, a partner's TransactionId or a user.
-    Repeats, and refusals that claim no key, are counted; a running server writes them down about a second
-    after their answer. Reads, and requests that could not be read or authenticated, leave nothing behind.
+    Repeats, refusals that claim no key, and requests that could not be read are counted; a running server
+    writes them down about a second after their answer. They are kept for 90 days. Reads, and requests that
+    were not authenticated, leave nothing behind.
     """
     story, context = asyncio.run(_look(url, id, partner or "", policies(profiles)))
     if not story.rows and not story.attempts:
@@ -87,8 +89,9 @@ async def _look(url: str, id_: str, partner: str, known: Mapping[str, Policy]) -
 def _nothing(id_: str, partner: str | None) -> str:
     whose = f" of partner {partner}" if partner else ""
     return (
-        f"nothing{whose} is known under {id_}. Understood are {UNDERSTOOD}. Reads, and requests that could"
-        " not be read or authenticated, leave nothing behind; a repeat shows about a second after its answer"
+        f"nothing{whose} is known under {id_}. Understood are {UNDERSTOOD}. Reads, and requests that were"
+        " not authenticated, leave nothing behind; what could not be read, and a repeat, show about a second"
+        " after their answer"
     )
 
 
@@ -117,15 +120,32 @@ def _document(id_: str, story: Story, told: list[Event], context: Context) -> di
     return {
         "id": id_,
         "found_as": story.found_as,
-        "requests": sum(event.count for event in told),
+        "requests": sum(event.count for event in told) + sum(a.count for a in unread(story)),
         "cut": story.cut,
         "events": [_event_document(event, _answers(event, context)) for event in told],
+        "unread": [_unread_document(attempt) for attempt in unread(story)],
         "moved": [
             {"partner": partner, "user": user, "currency": currency, "amount": money(amount)}
             for (partner, user, currency), amount in moved(story.own).items()
         ]
         if not story.cut
         else None,
+    }
+
+
+def unread(story: Story) -> list[Attempt]:
+    """The requests that could not be read; no verdict was given."""
+    return [attempt for attempt in story.attempts if not attempt.verdict]
+
+
+def _unread_document(a: Attempt) -> dict[str, object]:
+    return {
+        "at": output.when(a.first_at),
+        "last_at": output.when(a.last_at),
+        **output.pick(a, ("count", "partner", "provider")),
+        "user": a.player,
+        **output.pick(a, ("endpoint", "uuid", "reference", "round", "fault", "rule")),
+        "rule_text": RULES[a.rule],
     }
 
 
@@ -167,7 +187,8 @@ def _answer_document(answered: Answered) -> dict[str, object]:
 
 
 def _print(story: Story, told: list[Event], context: Context) -> None:
-    count = output.counted(sum(event.count for event in told), "request")
+    number = sum(event.count for event in told) + sum(a.count for a in unread(story))
+    count = output.counted(number, "request")
     more = "; there is more than is shown" if story.cut else ""
     click.echo(f"found as {' and '.join(story.found_as)}: {count}, in order of time (UTC){more}\n")
     for event in told:
@@ -175,10 +196,29 @@ def _print(story: Story, told: list[Event], context: Context) -> None:
         for name, text in _lines(event, _answers(event, context)):
             click.echo(f"  {name.ljust(9)}  {output.visible(text)}")
         click.echo()
+    for attempt in unread(story):
+        _print_unread(attempt)
     for (partner, user, currency), amount in () if story.cut else moved(story.own).items():
         text = f"moved in all: {money(amount)} {currency} for {user} of partner {partner}"
         click.echo(output.visible(text))
     click.echo("A running server writes repeats down about a second after their answer.")
+
+
+def _print_unread(a: Attempt) -> None:
+    when = _second(a.first_at) + (f" to {_second(a.last_at)}" if a.count > 1 else "")
+    times = "" if a.count == 1 else f", {a.count} times"
+    click.echo(output.visible(f"{when}  {a.endpoint}, could not be read{times}"))
+    ids = {"user": a.player, "uuid": a.uuid, "reference": a.reference, "round": a.round}
+    named = "; ".join(f"{name} {value}" for name, value in ids.items() if value) or "no id"
+    provider = f", provider {a.provider}" if a.provider else ""
+    for name, text in (
+        ("read", f"{named}; partner {a.partner}{provider}"),
+        ("at fault", a.fault),
+        (f"rule {a.rule}", RULES[a.rule]),
+        ("wrote", "nothing"),
+    ):
+        click.echo(f"  {name.ljust(9)}  {output.visible(text)}")
+    click.echo()
 
 
 def _headline(event: Event) -> str:

@@ -12,6 +12,7 @@ RULES: Final[Mapping[str, str]] = {
     "R1": "The first verdict under a key is final: a repeat gets it again.",
     "R3": "The key is the partner's uuid (and, on V4, its TransactionId).",
     "R5": "The key was used for a request with other content: nothing moves, the first verdict stands.",
+    "R7": "The request could not be read: no verdict was given, nothing moved.",
     "R8": "There is no such player, wallet or transfer.",
     "R9": "Read in the order of decisions, after they were durable.",
     "R10": "A withdrawal takes the amount if the balance covers it, else it is refused and changes nothing.",
@@ -39,6 +40,7 @@ RULES: Final[Mapping[str, str]] = {
     "R56": "An optional field that steers money could not be read: nothing moves, no key is claimed.",
     "R59": "A player's name is removed, unless money or an open bet stands.",
     "R48": "A promotional win that came with a result is paid once for each of its references.",
+    "R58": "More requests came in a minute than have a line each: they are only counted.",
 }
 """Every rule that a decision can cite, and those by which a repeat is answered."""
 

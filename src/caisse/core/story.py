@@ -60,6 +60,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     first_rule: str
     """At a repeat the rule of the first verdict."""
     replay: bool
+    flag: str = ""
+    """The rule because of which a person must look at a request that left no row."""
     row: Entry | None
     """The row that the answer was told from."""
     rows: tuple[Entry, ...] = ()
@@ -68,7 +70,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def flagged(self) -> bool:
         """Whether a person should look at it."""
-        return bool(self.rows) and self.verdict in FLAGGED
+        return bool(self.flag) or (bool(self.rows) and self.verdict in FLAGGED)
 
     @property
     def decision(self) -> Decision:
@@ -79,9 +81,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def events(rows: Sequence[Entry], attempts: Sequence[Attempt]) -> list[Event]:
-    """In order of time. A player's rows keep their own order, whatever the servers' clocks said."""
+    """In order of time. A player's rows keep their own order, whatever the servers' clocks said.
+
+    Attempts without a key are left out: the request could not be read, or was only counted.
+    """
     decided = [_decided(list(some)) for _, some in groupby(sorted(rows, key=_in_order), key=_request)]
-    arrived = [_arrived(attempt, rows) for attempt in attempts]
+    arrived = [_arrived(attempt, rows) for attempt in attempts if attempt.key]
     latest: dict[tuple[str, str], int] = {}
     timed: list[tuple[int, int, Event]] = []
     for event in decided:
@@ -169,6 +174,7 @@ def _arrived(a: Attempt, rows: Iterable[Entry]) -> Event:
         rule=AGAIN.get(row.kind if row else kind, "R1") if repeats else a.rule,
         first_rule=a.rule,
         replay=a.replay,
+        flag=a.flag,
         row=row,
     )
 
@@ -198,8 +204,8 @@ def _named_by(kind: Kind) -> str:
 
 def _asked_of_transfer(content: list[str], transaction: str) -> tuple[Kind, dict[str, str]]:
     kind = Kind(content[0])
-    names = {Kind.CREATE: ("name",), Kind.OPEN_WALLET: ("currency",)}.get(kind, ("currency", "amount"))
-    given: dict[str, Any] = dict(zip(names, content[2:], strict=True))
+    names = {Kind.CREATE: (), Kind.OPEN_WALLET: ("currency",)}.get(kind, ("currency", "amount"))
+    given: dict[str, Any] = dict(zip(names, content[2:], strict=False))  # no hash of a name (R59)
     return kind, _given(transaction=transaction, **given)
 
 

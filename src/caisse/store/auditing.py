@@ -51,10 +51,7 @@ group by partner, id, part having count(*) > 1""",
 ROUND_ID: Final = audited.ROUND.index("id")
 
 LOST_ATTEMPTS: Final = """
-select partner, player, key, uuid from attempt where not exists (
-    select 1 from player where player.partner = attempt.partner and player.id = attempt.player)
-and not (verdict = 'key_conflict' and substr(content, 1, 10) = '["create",')
-or replay and not exists (
+select partner, player, key, uuid from attempt where replay and rule <> 'R58' and not exists (
     select 1 from journal where journal.partner = attempt.partner and journal.player = attempt.player
     and journal.key = attempt.key)
 and not exists (
@@ -64,10 +61,7 @@ and not exists (
     select 1 from journal where journal.partner = attempt.partner and journal.player = attempt.player
     and substr(attempt.key, 1, 9) = 'rollback:' and journal.key = 'bet:' || substr(attempt.key, 10))
 limit 1000"""
-"""Attempts of a player who is not there, or that repeat a row which is not there.
-
-The player of a creation under a uuid that was used before (R5) never came to be.
-"""
+"""Attempts that repeat a row which is not there. A refusal may be of a player who never came to be."""
 
 
 class Report(msgspec.Struct):

@@ -67,19 +67,20 @@ async def find(db: Database, text: str, partner: str = "") -> Story:
     """Everything that belongs to an id, of one partner or of all; an empty story if nothing does."""
     scope = await _scope(db, text.strip(), partner)
     found = {name: await search(scope) for name, search in SEARCHES.items()}
-    arrived = await _attempts(scope, "uuid", {(p, u) for p in scope.partners for u in _spellings(scope.text)})
+    named = await _attempts_named(scope)
+    arrived = [a for some in named.values() for a in some]
     user = await _user(scope)
-    if not (user or arrived or any(found.values())):
+    if not (user or named["uuid"] or any(found.values())):
         found = {"round or session": await _last_resort(scope)}
     own = _distinct(row for some in found.values() for row in some)
     own |= _distinct(await _under_its_keys(scope, own.values(), arrived))
     rows = own | _distinct(await _around(scope, own.values()))
-    arrived += await _attempts_of(scope, rows.values()) + await _attempts_by_user(scope, user)
+    arrived += await _attempts_of(scope, rows.values())
     own |= _distinct(user)
     rows |= own
     rows |= _distinct(await _answering(scope, rows.values(), arrived))
-    named = [name for name, some in found.items() if some] + ["user"] * bool(user)
-    found_as = named or ["uuid"] * bool(arrived)
+    found_as = [name for name, some in found.items() if some] + ["user"] * bool(user)
+    found_as = found_as or [name for name, some in named.items() if some]
     return Story(found_as, _ordered(rows), folded(arrived), _ordered(own), scope.cut)
 
 
@@ -102,7 +103,7 @@ def folded(attempts: Iterable[Attempt]) -> list[Attempt]:
     """Equal attempts as one, in order of the first; each line is read once, however it was found."""
     lines: dict[tuple[Any, ...], Attempt] = {}
     for a in {msgspec.structs.astuple(a): a for a in attempts}.values():
-        key = (a.partner, a.player, a.key, a.verdict, a.rule, a.replay, a.endpoint, a.uuid, a.content)
+        key = msgspec.structs.astuple(a)[:-3]
         line = lines.setdefault(key, a)
         if line is not a:
             first, last = min(line.first_at, a.first_at), max(line.last_at, a.last_at)
@@ -189,8 +190,8 @@ async def _last_resort(scope: Scope) -> list[Entry]:
 async def _under_its_keys(scope: Scope, rows: Iterable[Entry], attempts: Iterable[Attempt]) -> list[Entry]:
     """The rows of the same story as those found: a bet's, its rollback's, its late bet's."""
     keys = {(row.partner, key) for row in rows for key in related(row.key)}
-    keys |= {(a.partner, key) for a in attempts for key in related(a.key)}
-    second_keys = {(a.partner, a.key) for a in attempts}
+    keys |= {(a.partner, key) for a in attempts if a.key for key in related(a.key)}
+    second_keys = {(a.partner, a.key) for a in attempts if a.key}
     return await _by_keys(scope, keys) + await _by_keys(scope, second_keys, "second_key")
 
 
@@ -285,17 +286,26 @@ async def _attempts_of(scope: Scope, rows: Iterable[Entry]) -> list[Attempt]:
     return await _attempts(scope, "key", keys) + await _attempts(scope, "uuid", uuids)
 
 
-async def _attempts_by_user(scope: Scope, rows: list[Entry]) -> list[Attempt]:
-    return await _attempts(scope, "player", {(row.partner, row.player) for row in rows})
+async def _attempts_named(scope: Scope) -> dict[str, list[Attempt]]:
+    """Those that name the id themselves, by what they call it; their player need not exist."""
+    spellings = {"uuid": _spellings(scope.text)}
+    return {
+        name: await _attempts(
+            scope,
+            "player" if name == "user" else name,
+            {(p, text) for p in scope.partners for text in spellings.get(name, {scope.text})},
+        )
+        for name in ("uuid", "reference", "round", "user")
+    }
 
 
 async def _attempts(scope: Scope, column: str, keys: EntryKeys) -> list[Attempt]:
-    """`column` is key, uuid or player."""
+    """`column` is key, uuid, reference, round or player."""
     found: list[Attempt] = []
     for partner, some in _chunks(keys):
         sql = (
             f"select {', '.join(columns.ATTEMPT)} from attempt where partner = $1"
-            f" and {column} in ({_places(some)}) order by last_at desc"
+            f" and {column} in ({_places(some)}) and {column} <> '' order by last_at desc"
         )
         found += [_attempt(row) for row in await _read(scope, sql, MOST_ATTEMPTS, partner, *some)]
     return found

@@ -118,7 +118,7 @@ FULL: Final = _counted(
     f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}",
     _insert(_DUE, 5),
 )
-RECORD: Final = _insert(_ATTEMPTS, 1)
+RECORD: Final = f"{_insert(_ATTEMPTS, 1)} {columns.ATTEMPT_TURNS}"
 
 
 def record_arguments(attempts: Sequence[Attempt]) -> list[str]:

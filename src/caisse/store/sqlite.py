@@ -71,7 +71,7 @@ update player set name = ?, name_key = ?, login_at = ?, session = ?, frozen = ?,
     balances = ?
 where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
-RECORD: Final = _insert("attempt", columns.ATTEMPT)
+RECORD: Final = f"{_insert('attempt', columns.ATTEMPT)} {columns.ATTEMPT_TURNS}"
 FALL_DUE: Final = _insert("round_due", columns.DUE)
 TURN_ROUND: Final = f"{_insert('round', columns.ROUND)} {columns.ROUND_TURNS}"
 
@@ -212,7 +212,7 @@ def _record(c: apsw.Connection, attempts: Sequence[Attempt]) -> None:
         _many(c, RECORD, map(astuple, attempts))
     except (apsw.Error, ValueError) as error:
         _undo(c)
-        raise Unavailable(f"recording failed: {error}") from error
+        raise _writing_failed(error) from error
     _end(c)
 
 

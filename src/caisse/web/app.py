@@ -67,14 +67,27 @@ class App:
                     self._ask(exchange, outcome)
                 elif type(outcome) is Listing:
                     self._list(exchange, outcome)
+                elif type(outcome) is Unread:
+                    self._leave_trace(outcome)
+                    exchange.respond(*outcome.answer)
                 elif type(outcome) is Stranger:
                     self._turn_away(exchange, outcome)
-                elif type(outcome) is Unread:
-                    exchange.respond(*outcome.answer)
                 else:
                     exchange.respond(*outcome)
                 return
         exchange.respond(*self._page(exchange))
+
+    def _leave_trace(self, unread: Unread) -> None:
+        self._writer.note_unread(
+            unread.partner,
+            unread.provider,
+            unread.endpoint,
+            player=unread.player,
+            uuid=unread.uuid,
+            reference=unread.reference,
+            round=unread.round,
+            fault=unread.fault,
+        )
 
     def _turn_away(self, exchange: Exchange, answer: Stranger) -> None:
         """With the door's own answer; later, and as the last of its connection, if this address guesses."""

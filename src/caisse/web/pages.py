@@ -1,6 +1,7 @@
 """The pages a machine reads: health for the load balancer, metrics for Prometheus. No secrets, no players."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,6 +14,33 @@ from caisse.web.http import Server
 from caisse.writer import Writer
 
 TEXT = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
+HTML = (("content-type", "text/html; charset=utf-8"),)
+
+LANES: Final[Mapping[str, str]] = {
+    "requests": "Requests that a lane of the writer has taken through",
+    "batches": "Batches of requests, each one transaction",
+    "conflicts": "Races lost to another server, lane or command, and decided again",
+    "poisoned": "Requests that could not be decided or stored, each answered with 503 alone",
+    "unknown": "Requests whose commit had an unknown fate, answered with 503",
+    "given_up": "Requests answered with 503 since no verdict came in time",
+}
+"""Counter of a lane -> what it counts."""
+UNRECORDED: Final = "Repeats, unkept refusals and unreadable requests that left no trace for explain"
+
+GREETING: Final = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>caisse</title></head>
+<body><h1>caisse</h1>
+<p>A wallet service for online casinos. This server is running.</p>
+<ul><li><a href="/docs">/docs</a>: the API, for people</li>
+<li><a href="/openapi.json">/openapi.json</a>: the API, for programs</li>
+<li><a href="/healthz">/healthz</a>: whether the server takes requests</li></ul></body></html>
+"""
+"""For who opens the server's address in a browser. Names no version, partner or provider."""
+
+
+def greeting(exchange: Exchange) -> Answer:
+    """The page at `/`."""
+    return Answer(200, GREETING, HTML)
 
 
 def health(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
@@ -48,23 +76,39 @@ class _Collector:
         self._guesses = guesses
 
     def collect(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily("caisse_queue_requests", "Requests that wait", self._writer.waiting)
-        yield GaugeMetricFamily("caisse_connections", "Open connections", self._server.connections)
+        yield GaugeMetricFamily(
+            "caisse_queue_requests", "Requests that wait for a verdict now", self._writer.waiting
+        )
+        yield GaugeMetricFamily("caisse_connections", "Open connections now", self._server.connections)
         yield from self._http()
         yield from self._lanes()
 
     def _http(self) -> Iterator[Metric]:
-        yield CounterMetricFamily("caisse_http_requests", "Complete requests", self._server.requests)
-        refused = CounterMetricFamily("caisse_http_rejected", "Requests rejected", labels=["status"])
+        yield CounterMetricFamily(
+            "caisse_http_requests", "Complete HTTP requests, pages included", self._server.requests
+        )
+        refused = CounterMetricFamily(
+            "caisse_http_rejected", "Requests that the HTTP server refused by itself", labels=["status"]
+        )
         for status, count in sorted(self._server.rejected.items()):
             refused.add_metric([str(status)], count)
         yield refused
-        yield CounterMetricFamily("caisse_wrong_logins", "Wrong tokens and keys", self._guesses.wrong)
-        yield CounterMetricFamily("caisse_wrong_logins_held", "Refused slowly", self._guesses.held)
+        yield CounterMetricFamily(
+            "caisse_wrong_logins",
+            "Requests without a right token or key, or not from an allowed network",
+            self._guesses.wrong,
+        )
+        yield CounterMetricFamily(
+            "caisse_wrong_logins_held",
+            "Wrong tokens and keys whose refusal was held back, since their address guesses",
+            self._guesses.held,
+        )
 
     def _lanes(self) -> Iterator[Metric]:
-        for name in ("requests", "batches", "conflicts", "poisoned", "unknown", "given_up", "unrecorded"):
-            family = CounterMetricFamily(f"caisse_writer_{name}", f"Writer: {name}", labels=["lane"])
+        for name, about in LANES.items():
+            family = CounterMetricFamily(f"caisse_writer_{name}", about, labels=["lane"])
             for number, lane in enumerate(self._writer.lanes):
                 family.add_metric([str(number)], getattr(lane.counters, name))
             yield family
+        lost = self._writer.recorder.unrecorded
+        yield CounterMetricFamily("caisse_writer_unrecorded", UNRECORDED, lost)

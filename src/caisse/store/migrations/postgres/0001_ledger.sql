@@ -187,26 +187,37 @@ begin
     return true;
 end $$;
 
--- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
--- written once a second, equal ones counted together.
+-- Requests that left no journal row: repeats, refusals that claim no key, and what could not be read. Kept to
+-- explain, never to decide; written about a second after the answer, equal ones counted together.
 create table attempt (
     partner     text collate "C" not null,
     player      text collate "C" not null,
+    provider    text collate "C" not null,
+    endpoint    text collate "C" not null,
+    uuid        text collate "C" not null,
+    reference   text collate "C" not null,
+    round       text collate "C" not null,
     key         text collate "C" not null,
     verdict     text collate "C" not null,
     rule        text collate "C" not null,
+    fault       text collate "C" not null,
+    flag        text collate "C" not null,
     replay      boolean not null,
-    endpoint    text collate "C" not null,
-    uuid        text collate "C" not null,
     content     text not null,
     count       bigint not null,
     first_at    bigint not null,
     last_at     bigint not null
 );
 
+-- What came beyond a minute's lines: one line for each endpoint and fault, counted up.
+create unique index attempt_counted on attempt
+    (partner, provider, endpoint, verdict, replay, fault, flag, first_at) where rule = 'R58';
 create index attempt_key on attempt (partner, key);
-create index attempt_uuid on attempt (uuid);
-create index attempt_player on attempt (partner, player);
+create index attempt_player on attempt (partner, player, last_at);
+create index attempt_uuid on attempt (uuid) where uuid <> '';
+create index attempt_reference on attempt (reference) where reference <> '';
+create index attempt_round on attempt (round) where round <> '';
+create index attempt_age on attempt (last_at);
 
 -- The slot log. A row falls due in the transaction that moves its round's money, and waits here for its number.
 -- A queue: short, written and emptied all the time, so it is vacuumed by the number of rows alone.

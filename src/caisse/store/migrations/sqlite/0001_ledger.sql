@@ -141,26 +141,37 @@ begin
     select raise(abort, 'the journal is append only');
 end;
 
--- Requests that left no journal row: repeats, and refusals that claim no key. Kept to explain, never to decide;
--- written once a second, equal ones counted together.
+-- Requests that left no journal row: repeats, refusals that claim no key, and what could not be read. Kept to
+-- explain, never to decide; written about a second after the answer, equal ones counted together.
 create table attempt (
     partner     text not null,
     player      text not null,
+    provider    text not null,
+    endpoint    text not null,
+    uuid        text not null,
+    reference   text not null,
+    round       text not null,
     key         text not null,
     verdict     text not null,
     rule        text not null,
+    fault       text not null,
+    flag        text not null,
     replay      integer not null,
-    endpoint    text not null,
-    uuid        text not null,
     content     text not null,
     count       integer not null,
     first_at    integer not null,
     last_at     integer not null
 ) strict;
 
+-- What came beyond a minute's lines: one line for each endpoint and fault, counted up.
+create unique index attempt_counted on attempt
+    (partner, provider, endpoint, verdict, replay, fault, flag, first_at) where rule = 'R58';
 create index attempt_key on attempt (partner, key);
-create index attempt_uuid on attempt (uuid);
-create index attempt_player on attempt (partner, player);
+create index attempt_player on attempt (partner, player, last_at);
+create index attempt_uuid on attempt (uuid) where uuid <> '';
+create index attempt_reference on attempt (reference) where reference <> '';
+create index attempt_round on attempt (round) where round <> '';
+create index attempt_age on attempt (last_at);
 
 -- The slot log. A row falls due in the transaction that moves its round's money, and waits here for its number.
 create table round_due (
