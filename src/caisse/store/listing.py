@@ -19,13 +19,21 @@ CLOSE_SECONDS: Final = 1.0
 
 
 class RoundPages:
-    """Connects when first asked, and again when the connection is gone."""
+    """Connects when opened, or first asked, and again when the connection is gone."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pages")
         self._runner = asyncio.Runner()
         self._db: Database | None = None
+
+    async def open(self) -> None:
+        """Connect now. Unavailable if there is no database to be had."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._runner.run, self._connect())
+
+    async def _connect(self) -> Database:
+        self._db = self._db or await opening.database(self._url)
+        return self._db
 
     async def read(self, partner: str, start: int, limit: int) -> list[Round]:
         """A page of `reading.played_rounds`. Raises whatever went wrong twice."""
@@ -45,8 +53,7 @@ class RoundPages:
 
     async def _page(self, partner: str, start: int, limit: int) -> list[Round]:
         async with asyncio.timeout(READ_SECONDS):
-            self._db = self._db or await opening.database(self._url)
-            return await reading.played_rounds(self._db, partner, start, limit)
+            return await reading.played_rounds(await self._connect(), partner, start, limit)
 
     async def _discard(self) -> None:
         db, self._db = self._db, None
