@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import resource
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -22,10 +23,10 @@ from caisse.ids import id_source
 from caisse.jobs.round_log import Numbering
 from caisse.profiles import currencies
 from caisse.settings import Settings
-from caisse.store import directory, migrate, opening
+from caisse.store import directory, migrate, opening, schema
 from caisse.store.api import Database
 from caisse.store.listing import RoundPages
-from caisse.store.sqlite import lock_file, sync_earlier
+from caisse.store.sqlite_file import lock_file, readable_by_others, sync_earlier
 from caisse.web import pages
 from caisse.web.app import App
 from caisse.web.documents import documents
@@ -65,28 +66,39 @@ async def serve(settings: Settings, ready: Callable[[int], None] = _nobody_waits
     """
     path = opening.sqlite_path(settings.db)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock_file(path)
         sync_earlier(path)
+        for file in readable_by_others(path):
+            log.warning("other users of this machine may read %s: chmod 600 %s", file, shlex.quote(str(file)))
     db = await opening.database(settings.db)
     try:
         if path is not None:
             await migrate.migrate(db, settings.db, clock())
         await migrate.check_version(db, settings.db)
+        await schema.refuse_missing(db)
         parties = await directory.parties(db)
-    finally:
+    except BaseException:
         await db.close()
-    await _serve(settings, parties, 1 if path else settings.writers, ready)
+        raise
+    ledgers = [opening.ledger(settings.db) for _ in range(1 if path else settings.writers)]
+    rounds, numbering = RoundPages(settings.db), Numbering(settings.db)
+    await asyncio.gather(rounds.open(), numbering.open(), *(ledger.open() for ledger in ledgers))
+    await _serve(settings, parties, db, Writer(ledgers), rounds, numbering, ready)
 
 
-async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callable[[int], None]) -> None:
+async def _serve(
+    settings: Settings,
+    parties: Parties,
+    db: Database,
+    writer: Writer,
+    rounds: RoundPages,
+    numbering: Numbering,
+    ready: Callable[[int], None],
+) -> None:
+    """With everything open that needs a file: clients may take all that are left."""
     allow_connections()
     spare_the_collector()
     sys.setswitchinterval(SWITCH_SECONDS)
-    writer = Writer([opening.ledger(settings.db) for _ in range(lanes)])
-    rounds, numbering = RoundPages(settings.db), Numbering(settings.db)
-    await rounds.open()
-    await numbering.open()
     app = App(DOORS, writer, make_world(parties, settings), rounds.read, Proxies(settings.proxies))
     _warn_of_unknown_profiles(parties.connections, app.world.policies)
     server = Server(app, app.reject)
@@ -97,7 +109,7 @@ async def _serve(settings: Settings, parties: Parties, lanes: int, ready: Callab
     }
     app.pages |= documents(app.world.policies.values())
     writing = asyncio.create_task(writer.run())
-    refreshing = asyncio.create_task(_refresh(app, settings.db, parties))
+    refreshing = asyncio.create_task(_refresh(app, settings.db, db, parties))
     logging_rounds = asyncio.create_task(numbering.run())
     stop = _stop_signal()
     await server.start(settings.host, settings.port)
@@ -139,9 +151,9 @@ def _warn_of_unknown_profiles(connections: Iterable[Connection], known: Mapping[
             )
 
 
-async def _refresh(app: App, url: str, known: Parties) -> None:
+async def _refresh(app: App, url: str, opened: Database, known: Parties) -> None:
     """Follow partners, tokens and connections. While the database is away, what was known stays in force."""
-    db: Database | None = None
+    db: Database | None = opened
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:

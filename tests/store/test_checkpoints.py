@@ -10,7 +10,8 @@ import pytest
 
 from caisse.store import checkpoints
 from caisse.store.api import FateUnknown, Ledger
-from caisse.store.sqlite import SqliteLedger, open_file
+from caisse.store.sqlite import SqliteLedger
+from caisse.store.sqlite_file import open_file
 from tests.core.ledger import FUNDING, charge
 from tests.store.stores import audited, committed, database, opened, run
 

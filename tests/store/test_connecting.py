@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from caisse.cli import options
-from caisse.store import connecting, opening
+from caisse.store import connecting, conninfo, opening
 from caisse.store.api import Unavailable
 from tests.postgres import Borrowed, Postgres, free_port
 from tests.store.stores import run
@@ -62,14 +62,20 @@ def test_what_each_host_said_is_told_and_no_password(silent: str, monkeypatch: p
     ("url", "alone"),
     [
         ("postgresql://a/n", ["postgresql://a/n"]),
-        ("postgres://u:p@a:1,b/n?x=y,z", ["postgres://u:p@a:1/n?x=y,z", "postgres://u:p@b/n?x=y,z"]),
+        (
+            "postgres://u:p@a:1,b/n?sslmode=require",
+            ["postgres://u:p@a:1/n?sslmode=require", "postgres://u:p@b/n?sslmode=require"],
+        ),
         ("postgresql://[::1]:1,[::2]", ["postgresql://[::1]:1", "postgresql://[::2]"]),
-        ("postgresql:///n?host=a,b", ["postgresql:///n?host=a,b"]),
+        ("postgresql:///n?host=a,b&user=u", ["postgresql://a/n?user=u", "postgresql://b/n?user=u"]),
+        ("postgresql://u@/n?host=a,::1&port=1,2", ["postgresql://u@a:1/n", "postgresql://u@[::1]:2/n"]),
+        ("postgresql:///n?host=/run/pg&port=7", ["postgresql://%2Frun%2Fpg:7/n"]),
+        ("postgresql:///n", ["postgresql:///n"]),
         ("postgresql://u,v:p@a,b", ["postgresql://u,v:p@a", "postgresql://u,v:p@b"]),
     ],
 )
 def test_each_host_gets_a_url_of_its_own(url: str, alone: list[str]) -> None:
-    assert list(connecting.each_host(url).values()) == alone
+    assert list(conninfo.parse(url).hosts.values()) == alone
 
 
 @pytest.mark.parametrize("hosts", ["a:1,b:2", "[::1]:1,b", "a,b,c:3"])

@@ -25,7 +25,7 @@ from caisse.store.api import BadData, Conflict, Unavailable
 from caisse.store.auditing import audit
 from caisse.store.migrate import WrongVersion, check_version, migrate, migrations
 from caisse.store.postgres import PostgresDatabase
-from caisse.store.sqlite import lock_file
+from caisse.store.sqlite_file import lock_file
 from tests.core.ledger import (
     FUNDING,
     NOW,

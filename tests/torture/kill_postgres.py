@@ -49,10 +49,10 @@ from caisse.store import postgres
 
 real = postgres.connect
 
-async def connect(url, settings):
-    connection = await real(url, settings)
-    await connection.execute("set synchronous_commit = off")
-    return connection
+async def connect(url, settings, **how):
+    session = await real(url, settings, **how)
+    await session.connection.execute("set synchronous_commit = off")
+    return session
 
 postgres.connect = connect
 """

@@ -233,6 +233,9 @@ class SimLedger:
         answer = self._session.answer if self._session else None
         return answer is not None and not answer.done()
 
+    async def open(self) -> None:
+        """See `Ledger.open`."""
+
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """See `Ledger.load`."""
         if any("\0" in key for _, key in wanted.entries):

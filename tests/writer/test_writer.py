@@ -123,6 +123,9 @@ class Faulty:
         self.locks: list[bool] = []
         self.drops = 0
 
+    async def open(self) -> None:
+        await self.ledger.open()
+
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         self.locks.append(lock)
         if self.loading:

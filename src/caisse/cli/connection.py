@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from caisse.cli import options, output, secret
-from caisse.cli.database import to_read, to_write
+from caisse.cli.database import to_change, to_read, to_write
 from caisse.cli.failures import Failed
 from caisse.cli.partner_token import refuse_unknown_partner
 from caisse.core.parties import Connection
@@ -204,6 +204,6 @@ def revoke(connection: str, url: str, as_json: bool) -> None:
 
 
 async def _revoke(url: str, connection: str) -> None:
-    async with to_read(url) as db:
+    async with to_change(url) as db:
         if not await directory.revoke_connection(db, connection, clock()):
             raise Failed("there is no active connection of that id; see 'caisse connection list'")

@@ -11,13 +11,29 @@ from caisse.writer import clock
 
 @asynccontextmanager
 async def to_read(url: str) -> AsyncIterator[Database]:
-    """A database that is there already; an SQLite file is not made by looking at it."""
-    path = opening.sqlite_path(url)
-    if path is not None and not path.is_file():
-        raise NoDatabase(f"there is no database {path}. Is --db right? 'caisse migrate' makes one")
+    """A database that is there already; nothing is changed or made by looking at it. A standby will do."""
+    _must_be_there(url)
+    db = await opening.database(url, read_only=True)
+    try:
+        await migrate.check_version(db, url)
+        yield db
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def to_change(url: str) -> AsyncIterator[Database]:
+    """A database that is there already, to change what is in it."""
+    _must_be_there(url)
     async with to_migrate(url) as db:
         await migrate.check_version(db, url)
         yield db
+
+
+def _must_be_there(url: str) -> None:
+    path = opening.sqlite_path(url)
+    if path is not None and not path.exists():
+        raise NoDatabase(f"there is no database {path}. Is --db right? 'caisse migrate' makes one")
 
 
 @asynccontextmanager

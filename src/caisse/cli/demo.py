@@ -21,7 +21,7 @@ from caisse.cli.demo_server import Running, server
 from caisse.cli.failures import Failed, NoDatabase
 from caisse.cli.partner import new_partner
 from caisse.cli.secret import Secret
-from caisse.store.sqlite import lock_file
+from caisse.store.sqlite_file import lock_file
 
 
 @click.command

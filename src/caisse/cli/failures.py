@@ -57,11 +57,11 @@ def _database_failure(error: BaseException) -> Failed | None:
     import apsw
     import asyncpg
 
-    from caisse.store.api import Unavailable
+    from caisse.store.api import Unavailable, Unsuitable
     from caisse.store.migrate import WrongVersion
 
     first_line = str(error).partition("\n")[0]
-    if isinstance(error, WrongVersion):
+    if isinstance(error, WrongVersion | Unsuitable):
         return NoDatabase(first_line)
     if isinstance(error, Unavailable):
         return NoDatabase(f"{first_line}. Is --db right, and the database up and free?")

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from caisse.cli import options, output
-from caisse.cli.database import to_read
+from caisse.cli.database import to_change, to_read
 from caisse.cli.failures import Failed
 from caisse.cli.partner_token import refuse_unknown_partner
 from caisse.store import directory
@@ -46,7 +46,7 @@ def enable(partner: str, provider: str, game: str, url: str, as_json: bool) -> N
 
 
 async def _set(url: str, partner: str, provider: str, game: str, *, enabled: bool) -> None:
-    async with to_read(url) as db:
+    async with to_change(url) as db:
         await refuse_unknown_partner(db, partner)
         known = await directory.connections(db)
         if not any((c.connection.partner, c.connection.provider) == (partner, provider) for c in known):

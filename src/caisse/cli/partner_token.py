@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from caisse.cli import options, output, secret
-from caisse.cli.database import to_read, to_write
+from caisse.cli.database import to_change, to_read, to_write
 from caisse.cli.failures import Failed
 from caisse.cli.secret import Secret
 from caisse.store import directory
@@ -104,7 +104,7 @@ def revoke(partner: str, token_id: str, url: str, as_json: bool) -> None:
 
 
 async def _revoke(url: str, partner: str, token_id: str) -> int:
-    async with to_read(url) as db:
+    async with to_change(url) as db:
         await refuse_unknown_partner(db, partner)
         if not await directory.revoke_token(db, partner, token_id, clock()):
             raise Failed(

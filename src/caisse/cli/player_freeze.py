@@ -6,7 +6,7 @@ import getpass
 import click
 
 from caisse.cli import options, output
-from caisse.cli.database import to_read
+from caisse.cli.database import to_change
 from caisse.cli.failures import Failed, NoDatabase
 from caisse.core.entries import Decision, Entry
 from caisse.core.policy import DEFAULT_POLICY
@@ -65,7 +65,7 @@ def release(partner: str, user: str, reason: str, by: str, url: str, as_json: bo
 
 
 async def _set(url: str, partner: str, user: str, reason: str, by: str, *, frozen: bool) -> Entry:
-    async with to_read(url) as db:
+    async with to_change(url) as db:
         found = await reading.player(db, partner, user)
     if found is None:
         raise Failed(f"partner {partner} has no player {user}; ids are compared exactly as sent")

@@ -25,6 +25,10 @@ class Unavailable(Exception):
     """The database cannot be reached or written just now: nothing was written."""
 
 
+class Unsuitable(Unavailable):
+    """The database answers and must not be used as it is; the text says why, and what to do."""
+
+
 class FateUnknown(Exception):
     """A commit was under way when the answer was lost: it may or may not stand.
 
@@ -39,6 +43,13 @@ class FateUnknown(Exception):
 
 class Ledger(Protocol):
     """One connection that a writer owns."""
+
+    async def open(self) -> None:
+        """Connect, and try all that a batch needs, without leaving a row. Unavailable if it does not work.
+
+        What is not opened so is opened when first used.
+        """
+        ...
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """Everything `wanted` names. With `lock`, the players stay locked until `commit` or the next load."""

@@ -12,7 +12,7 @@ from typing import Final
 import apsw
 
 from caisse.store.api import Unavailable
-from caisse.store.sqlite import BUSY_MILLISECONDS
+from caisse.store.sqlite_file import BUSY_MILLISECONDS, is_ours
 
 PAGES: Final = 2_000
 """Copied between two reports of progress: 8 MB, well below a second."""
@@ -30,6 +30,8 @@ def backup(source: Path, target: Path, progress: Callable[[float], None] = lambd
     FileExistsError if the target or its unfinished copy is there, OSError if it cannot be written,
     Unavailable if the source cannot be read, Damaged if the copy is not sound: then there is no target.
     """
+    if not is_ours(source):
+        raise Unavailable(f"there is no database in {source}")
     partial = target.with_name(target.name + PARTIAL)
     _refuse_to_overwrite(target)
     _reserve(partial)

@@ -48,6 +48,11 @@ class Checkpoints:
         commit that is under way: that commit must not be told as durable.
         """
 
+    def open(self) -> None:
+        """Open the connection now: later, all files may be taken by clients."""
+        if self._connection is None:
+            self._connection = self._opened()
+
     def follow(self, writer: apsw.Connection) -> None:
         """Take over from SQLite for this connection's commits."""
         writer.set_wal_hook(self._after_commit)
@@ -71,13 +76,12 @@ class Checkpoints:
 
     def _move(self) -> None:
         try:
-            if self._connection is None:
-                self._connection = self._opened()
+            self.open()
         except Exception as error:
             log.warning("no connection for checkpoints: %s", error)
             return
         for _ in range(PASSES):
-            if self._moved(self._connection) < TAIL:
+            if self._connection is not None and self._moved(self._connection) < TAIL:
                 return
 
     def _moved(self, connection: apsw.Connection) -> int:

@@ -1,65 +1,255 @@
-"""A connection to PostgreSQL: to the first of the URL's hosts that will do, each with its own time.
+"""Connections to PostgreSQL: to the right one of the URL's hosts, with every setting that safety rests on.
 
-The driver tries several hosts too, but all within one time limit: a machine that is gone and answers nothing
-would use it up, and the one that took over would never be asked.
+Settings are made after connecting, by one statement: a pooler refuses most of them as startup parameters.
+
+Of several hosts that take writes, the one with the highest timeline is the primary: each promotion of a
+standby begins a new timeline. One that was the primary before may still take writes, if nobody stopped it.
 """
 
 import asyncio
-import re
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
+import msgspec
+from asyncpg.connect_utils import SessionAttribute
 
-from caisse.store.api import Unavailable
+from caisse.store import conninfo
+from caisse.store.api import Unavailable, Unsuitable
+from caisse.store.conninfo import Conninfo
 
 CONNECT_SECONDS: Final = 10.0
 """For the only host there is."""
 HOST_SECONDS: Final = 3.0
 """For each of several, so that all are asked before callers lose patience."""
+CLOSE_SECONDS: Final = 1.0
+"""For a polite end of a connection that is not wanted."""
 
 CANNOT: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a standby, where the one that writes is wanted
+    asyncpg.InternalClientError,
     OSError,
     ValueError,
     OverflowError,
 )
 
-_parts = re.compile(r"(?P<scheme>[a-z]+://)(?P<login>[^@/?#]*@)?(?P<hosts>[^/?#]*)(?P<rest>.*)", re.DOTALL)
+RAISED: Final = (
+    "case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end"
+)
+"""`synchronous_commit` as durable as caisse's promise needs it, never less than it is."""
 
 
-def each_host(url: str) -> dict[str, str]:
-    """Host -> the same URL with this host alone, in their order."""
-    found = _parts.fullmatch(url)
-    if found is None:
-        return {"": url}
-    before = found["scheme"] + (found["login"] or "")
-    return {host: before + host + found["rest"] for host in found["hosts"].split(",")}
+def durable(*, local: bool) -> str:
+    """Two cells of a select list: a commit waits for the disk and the standby, and a warning reaches us.
+
+    `local`: for the transaction only, whichever session a pooler runs it in. They must stand in the
+    outermost select list: where nobody needs their rows they are not executed, and a function's own setting
+    ends with the function.
+    """
+    scope = str(local).lower()
+    return (
+        f"set_config('synchronous_commit', {RAISED}, {scope}),"
+        f" set_config('client_min_messages', 'notice', {scope})"
+    )
 
 
-async def connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    """A connection that commits durably, or Unavailable with what each host said."""
-    hosts = each_host(url)
-    seconds = CONNECT_SECONDS if len(hosts) == 1 else HOST_SECONDS
-    failures = []
-    for host, alone in hosts.items():
-        try:
-            async with asyncio.timeout(seconds):
-                return await _durable(alone, settings)
-        except CANNOT as error:
-            said = str(error) or f"no answer within {seconds:.0f} seconds"
-            failures.append(f"{host}: {said}" if len(hosts) > 1 else said)
-    raise Unavailable(f"cannot connect to PostgreSQL: {'; '.join(failures)}")
+ASK: Final = f"""
+select {durable(local=False)}, set_config('client_encoding', 'UTF8', false),
+    (select count(set_config(name, value, false)) from unnest($1::text[], $2::text[]) as given (name, value)),
+    current_setting('server_encoding') as encoding,
+    current_setting('fsync') || current_setting('full_page_writes') = 'onon' as synced,
+    current_setting('session_replication_role') as role,
+    current_setting('default_transaction_read_only') = 'on' as read_only,
+    pg_is_in_recovery() as standby"""
+"""Sets the session's settings, and asks for what cannot be set."""
+
+TIMELINE: Final = """
+select system_identifier::text as cluster,
+    case when pg_is_in_recovery() then '0' else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end
+    as timeline
+from pg_control_system()"""
+"""Some hosted servers refuse it: then nothing is known of timelines, and the URL's order counts."""
+
+committed_on: Final[dict[str, int]] = {}
+"""Cluster -> the highest timeline that this process, by any connection, has sent a commit to."""
+hanging: Final[set[str]] = set()
+"""Hosts whose last commit gave no answer: others that are as good go first."""
 
 
-async def _durable(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    connection = await asyncpg.connect(url, server_settings=settings, max_cached_statement_lifetime=0)
+class Session(msgspec.Struct):
+    """A connection, and what it leads to."""
+
+    connection: asyncpg.Connection
+    host: str
+    cluster: str = ""
+    timeline: int = 0
+    """0: not known, or a standby."""
+    standby: bool = False
+    read_only: bool = False
+    synced: bool = True
+    replica_role: bool = False
+    encoding: str = "UTF8"
+
+    @property
+    def superseded(self) -> bool:
+        """Whether this process has committed on a later timeline: what is read here may be out of date."""
+        return 0 < self.timeline < committed_on.get(self.cluster, 0)
+
+    def committing(self) -> None:
+        """Note that a commit goes there."""
+        if self.timeline > committed_on.get(self.cluster, 0):
+            committed_on[self.cluster] = self.timeline
+
+    def unfit(self, *, writes: bool) -> str:
+        """Why it must not be used; empty if it may."""
+        if self.encoding != "UTF8":
+            return (
+                f"the database's encoding is {self.encoding}, caisse needs UTF8: make it with"
+                " 'createdb --encoding=UTF8 --template=template0'"
+            )
+        if not writes:
+            return ""
+        if self.standby:
+            return "a standby, which takes no writes: give the primary's host, or all hosts"
+        if self.read_only:
+            return (
+                "transactions are read only there: default_transaction_read_only is on for this server,"
+                " database or role"
+            )
+        if self.replica_role:
+            return "session_replication_role is 'replica' there, so the journal's triggers would not run"
+        return ""
+
+
+async def connect(url: str, settings: Mapping[str, str], *, writes: bool = True) -> Session:
+    """A session on the primary, or, without `writes`, on the first host that `target_session_attrs` allows.
+
+    Unsuitable if what answers must not be used, Unavailable if nothing does; both with what each host said.
+    """
+    info = conninfo.parse(url)
+    if writes and info.attributes in ("read-only", "standby"):
+        raise Unsuitable(f"target_session_attrs={info.attributes} asks for a server that takes no writes")
+    if writes or info.attributes in ("read-write", "primary"):
+        return await _primary(info, settings)
+    return await _first(info, settings)
+
+
+async def _primary(info: Conninfo, settings: Mapping[str, str]) -> Session:
+    """All hosts are asked at once. The one with the highest timeline is taken, the others are let go."""
+    asked = [asyncio.create_task(_session(info, host, settings)) for host in info.hosts]
     try:
-        durable = await connection.fetchval("select current_setting('synchronous_commit')")
-        if durable in ("off", "local"):
-            await connection.execute("set synchronous_commit = on")
+        answers = await asyncio.gather(*asked)
+    except BaseException:
+        for task in asked:
+            task.add_done_callback(_let_go)
+            task.cancel()
+        raise
+    sessions = [answer for answer in answers if isinstance(answer, Session)]
+    refusals = {s.host: s.unfit(writes=True) for s in sessions}
+    fit = [s for s in sessions if not refusals[s.host]]
+    taken = max((s for s in fit if not s.superseded), key=_standing, default=None)
+    mixed = {s.cluster for s in fit if s.cluster}
+    if len(mixed) > 1:
+        taken = None
+    await asyncio.gather(*(_close(s.connection) for s in sessions if s is not taken))
+    if len(mixed) > 1:
+        hosts = ", ".join(s.host for s in fit)
+        raise Unsuitable(
+            f"{hosts} take writes, and are no copies of one another: name the hosts of one cluster"
+        )
+    if taken is not None:
+        return taken
+    for s in fit:
+        refusals[s.host] = (
+            f"it is on timeline {s.timeline}, and this process has committed on {committed_on[s.cluster]}:"
+            " it was the primary before"
+        )
+    failures = {a[0]: a[1] for a in answers if not isinstance(a, Session)}
+    raise _nobody({host: failures.get(host) or refusals[host] for host in info.hosts}, unfit=not failures)
+
+
+def _standing(session: Session) -> tuple[int, bool]:
+    """The higher the better; equal ones in the URL's order."""
+    return session.timeline, session.host not in hanging
+
+
+async def _first(info: Conninfo, settings: Mapping[str, str]) -> Session:
+    """In the URL's order. `prefer-standby` takes a primary only if there is no standby."""
+    failures: dict[str, str] = {}
+    unfit = True
+    for wanted in (True, False) if info.attributes == "prefer-standby" else (info.attributes != "any",):
+        for host in info.hosts:
+            session = await _session(info, host, settings)
+            if not isinstance(session, Session):
+                failures[host], unfit = session[1], False
+                continue
+            if why := session.unfit(writes=False):
+                failures[host] = why
+            elif wanted and not (session.standby or (info.attributes == "read-only" and session.read_only)):
+                failures[host] = f"not what target_session_attrs={info.attributes} asks for"
+            else:
+                return session
+            await _close(session.connection)
+    raise _nobody(failures, unfit=unfit)
+
+
+def _nobody(said: Mapping[str, str], *, unfit: bool) -> Unavailable:
+    alone = len(said) == 1
+    text = "; ".join(why if alone else f"{host}: {why}" for host, why in said.items())
+    if unfit:
+        return Unsuitable(f"cannot use this PostgreSQL: {text}")
+    return Unavailable(f"cannot connect to PostgreSQL: {text}")
+
+
+async def _session(info: Conninfo, host: str, settings: Mapping[str, str]) -> Session | tuple[str, str]:
+    """A session that has its settings; or the host, and what went wrong."""
+    seconds = info.seconds or (CONNECT_SECONDS if len(info.hosts) == 1 else HOST_SECONDS)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _opened(info, host, settings)
+    except CANNOT as error:
+        return host, str(error) or f"no answer within {seconds:.0f} seconds"
+
+
+async def _opened(info: Conninfo, host: str, settings: Mapping[str, str]) -> Session:
+    connection = await asyncpg.connect(
+        info.hosts[host],
+        target_session_attrs=SessionAttribute.any,
+        max_cached_statement_lifetime=0,
+        server_settings=info.options or None,
+        ssl=info.tls,
+    )
+    try:
+        named = {**settings, **({"application_name": info.application} if info.application else {})}
+        (said,) = await connection.fetch(ASK, list(named), list(named.values()))
+        session = Session(
+            connection,
+            host,
+            standby=said["standby"],
+            read_only=said["read_only"],
+            synced=said["synced"],
+            replica_role=said["role"] == "replica",
+            encoding=said["encoding"],
+        )
+        with suppress(asyncpg.PostgresError):
+            (found,) = await connection.fetch(TIMELINE)
+            session.cluster, session.timeline = found["cluster"], int(found["timeline"], 16)
     except BaseException:
         connection.terminate()
         raise
-    return connection
+    return session
+
+
+def _let_go(task: asyncio.Task[Session | tuple[str, str]]) -> None:
+    """Of somebody who stopped waiting: a connection that came all the same."""
+    if not task.cancelled() and task.exception() is None:
+        answer = task.result()
+        if isinstance(answer, Session):
+            answer.connection.terminate()
+
+
+async def _close(connection: asyncpg.Connection) -> None:
+    with suppress(*CANNOT):
+        await connection.close(timeout=CLOSE_SECONDS)

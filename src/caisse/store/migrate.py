@@ -6,7 +6,7 @@ The number in the file's name is the schema's version. A database is used only b
 from importlib import resources
 from typing import Final
 
-from caisse.store.api import Database, Unavailable
+from caisse.store.api import Database, Unavailable, Unsuitable
 from caisse.store.opening import sqlite_path
 
 TABLE: Final = """
@@ -15,6 +15,11 @@ create table if not exists migration (
     name        text not null,
     applied_at  bigint not null
 )"""
+
+
+OURS: Final = frozenset({"connection", "journal", "partner", "player", "round", "token"})
+"""Names that another program may have used, too."""
+OWN: Final = "Give caisse a database or a schema of its own"
 
 
 class WrongVersion(Exception):
@@ -30,14 +35,25 @@ def migrations(url: str) -> list[tuple[int, str, str]]:
 
 
 async def applied(db: Database) -> list[int]:
-    """The numbers of the migrations that this database has."""
-    if "migration" not in await db.tables():
+    """The numbers of the migrations that this database has. Unsuitable if its tables are not caisse's."""
+    tables = await db.tables()
+    if "migration" not in tables:
+        if foreign := sorted(tables & OURS):
+            raise Unsuitable(f"this database holds tables of another program: {', '.join(foreign)}. {OWN}")
         return []
-    return [int(row[0]) for row in await db.fetch("select number from migration order by number")]
+    try:
+        return [
+            int(row[0]) for row in await db.fetch("select number from migration order by number, applied_at")
+        ]
+    except Unavailable as error:
+        raise Unsuitable(
+            f"the table migration is not caisse's, or may not be read: {error}. {OWN}"
+        ) from error
 
 
 async def migrate(db: Database, url: str, now: int) -> list[str]:
     """Apply what is missing; the names of what was applied. WrongVersion if the database is newer."""
+    await applied(db)  # refuses a database of another program before anything is made there
     await db.script(TABLE)
     have = await applied(db)
     steps = migrations(url)

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
+from caisse.store import conninfo
 from caisse.store.api import Database, Ledger
 from caisse.store.connecting import connect
-from caisse.store.postgres import SETTINGS, PostgresDatabase, PostgresLedger
+from caisse.store.conninfo import BadUrl as BadUrl
+from caisse.store.postgres import NAMED, PostgresDatabase, PostgresLedger
 from caisse.store.round_log import RoundLog
 from caisse.store.round_log_postgres import PostgresRoundLog
 from caisse.store.round_log_sqlite import SqliteRoundLog
 from caisse.store.sqlite import SqliteDatabase, SqliteLedger
-
-
-class BadUrl(ValueError):
-    """A database URL that names no engine of ours; the text says what would do."""
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -24,24 +22,27 @@ def sqlite_path(url: str) -> Path | None:
         path = url.removeprefix("sqlite:///")
         if path:
             return Path(path).resolve()
-    elif url.startswith(("postgresql://", "postgres://")):
+    elif url.startswith(conninfo.SCHEMES):
         return None
     raise BadUrl("a database URL is sqlite:///path/to/file or postgresql://user@host/name")
 
 
 def ledger(url: str) -> Ledger:
-    """A connection for a writer; it connects when first used."""
+    """A connection for a writer; it connects when it is opened, or first used."""
     path = sqlite_path(url)
     return SqliteLedger(path) if path else PostgresLedger(url)
 
 
-async def database(url: str) -> Database:
-    """A connection for administration and reading. Unavailable if there is none to be had."""
+async def database(url: str, *, read_only: bool = False) -> Database:
+    """A connection for administration, or for reading only.
+
+    Without `read_only` an SQLite file is made if there is none, and a PostgreSQL standby will not do.
+    Unavailable if there is none to be had.
+    """
     path = sqlite_path(url)
     if path is None:
-        return PostgresDatabase(await connect(url, {"application_name": SETTINGS["application_name"]}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteDatabase(path)
+        return PostgresDatabase(await connect(url, NAMED, writes=not read_only))
+    return SqliteDatabase(path, read_only=read_only)
 
 
 async def round_log(url: str) -> RoundLog:

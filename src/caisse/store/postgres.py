@@ -9,8 +9,10 @@ lock in one statement and the reading in the next would not. Both ways here read
 that whatever is read after them is at least as new as their sequence numbers.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import asyncpg
@@ -18,9 +20,17 @@ import asyncpg
 from caisse.core.attempts import Attempt
 from caisse.core.book import Book, EntryKey, PlayerKey, Wants, rounds_to_load, whole_rounds_to_load
 from caisse.store import columns
-from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
-from caisse.store.connecting import connect
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, Unsuitable
+from caisse.store.connecting import Session, connect, durable, hanging
+from caisse.store.postgres_failures import (
+    DRIVER_ERRORS,
+    as_unavailable,
+    commit_failed,
+    reading_failed,
+    uncommitted,
+)
 from caisse.store.postgres_write import RECORD, record_arguments, statement
+from caisse.store.trial import trial
 
 LOAD_PLAYERS: Final = f"""
 select {columns.PLAYER_SELECT}
@@ -71,21 +81,23 @@ cross join lateral (
     order by seq desc limit 1
 ) as journal"""
 
+log = logging.getLogger("caisse.store")
+
+OPEN_SECONDS: Final = 10.0
+"""For trying a write; nothing is committed, so it may be given up."""
 STREAM_ROWS: Final = 2_000
 """Rows fetched at once by a stream."""
 
-PROVE: Final = "select pg_logical_emit_message(true, 'caisse', '')"
-"""A transaction that commits something: what was read before it is durable once it returns."""
+PROVE: Final = f"""
+select pg_current_xact_id() is not null, pg_logical_emit_message(true, 'caisse', ''), {durable(local=True)}"""
+"""A transaction that commits something: what was read before it is durable once it returns.
 
-DRIVER_ERRORS: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
-    OSError,
-)
+It asks for its number first: a standby refuses that by its own code, and writing to the log as an internal
+error.
+"""
 
-SETTINGS: Final = {
-    "application_name": "caisse",
+NAMED: Final = {"application_name": "caisse"}
+SETTINGS: Final = NAMED | {
     # The plans must not depend on the statistics of tables that were analysed while empty.
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -94,9 +106,15 @@ SETTINGS: Final = {
     "jit": "off",
 }
 
-_LOST_RACE: Final = frozenset({"40001", "40P01", "23505"})
-_NOTHING_WRITTEN: Final = frozenset({"25", "42", "53", "54", "55"})
-"""SQLSTATE classes with which a statement fails as a whole: no room, read only, no right, not ready."""
+
+LIMITS: Final = [
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "transaction_timeout",
+]
+"""What would end a long read. The last came with version 17."""
+WITHOUT_LIMITS: Final = "select set_config(name, '0', false) from pg_settings where name = any($1::text[])"
 
 
 class PostgresLedger:
@@ -104,10 +122,36 @@ class PostgresLedger:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._session: Session | None = None
         self._connection: asyncpg.Connection | None = None
         self._in_transaction = False
+        self._committing = False
         self._loaded = False
         self._warned = False
+
+    async def open(self) -> None:
+        """See `Ledger.open`: rights, triggers and constraints are tried by a batch that is rolled back."""
+        connection = await self._ready()
+        if self._session is not None and not self._session.synced:
+            log.warning(
+                "fsync or full_page_writes is off: a crash of that machine loses or breaks the ledger"
+            )
+        sql, args = statement(trial())
+        trying = connection.transaction()
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await trying.start()
+                await connection.fetchval(sql, *args)
+                await connection.execute(RECORD, *record_arguments([]))
+                await trying.rollback()
+        except DRIVER_ERRORS as error:
+            self.drop()
+            if isinstance(error, asyncpg.PostgresError):
+                raise Unsuitable(
+                    f"this role cannot write the ledger: {error}. Grant its rights: docs/operations.md"
+                ) from error
+            said = str(error) or f"no answer within {OPEN_SECONDS:.0f} seconds"
+            raise Unavailable(f"PostgreSQL: {said}") from error
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """See `Ledger.load`. Players first: the rest is then at least as new as their sequence numbers."""
@@ -120,7 +164,7 @@ class PostgresLedger:
             return book
         except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
-            raise _reading_failed(error) from error
+            raise reading_failed(error) from error
 
     async def commit(self, book: Book) -> None:
         """See `Ledger.commit`. A batch that wrote nothing still proves that what it read is durable."""
@@ -132,19 +176,30 @@ class PostgresLedger:
                 self.drop()  # else the players stay locked until this lane has something else to do
             raise BadData(str(error)) from error
         self._warned = False
+        self._note_commit()
+        failed = uncommitted if self._in_transaction else commit_failed
         try:
             await connection.fetchval(sql, *args)
             if self._in_transaction:
+                failed = commit_failed
                 await connection.execute("commit")
                 self._in_transaction = False
         except DRIVER_ERRORS as error:
-            failure = _writing_failed(error)
+            failure = failed(error)
+            self._committing = False
             if self._in_transaction or not isinstance(failure, Conflict):
                 self.drop()
             raise failure from error
+        self._committing = False
         if self._warned:
             self.drop()
             raise FateUnknown("the database warned during the commit")
+
+    def _note_commit(self) -> None:
+        """From here on this process belongs to this timeline; a drop means that the host hangs."""
+        self._committing = True
+        if self._session is not None:
+            self._session.committing()
 
     async def record(self, attempts: Sequence[Attempt]) -> None:
         """See `Ledger.record`. Not synced by itself: the next commit's sync carries it."""
@@ -155,7 +210,7 @@ class PostgresLedger:
                 await connection.execute(RECORD, *record_arguments(attempts))
         except (*DRIVER_ERRORS, ValueError) as error:
             self.drop()
-            raise _reading_failed(error) from error
+            raise reading_failed(error) from error
 
     async def _lock(self, connection: asyncpg.Connection, players: list[PlayerKey]) -> None:
         await connection.execute("begin")
@@ -166,7 +221,8 @@ class PostgresLedger:
         if self._in_transaction:
             self.drop()
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url, SETTINGS)
+            self._session = await connect(self._url, SETTINGS)
+            self._connection = self._session.connection
             self._connection.add_log_listener(self._on_notice)
         return self._connection
 
@@ -184,6 +240,9 @@ class PostgresLedger:
 
     def drop(self) -> None:
         """Drop the socket: the server then ends the transaction by itself, one way or the other."""
+        if self._committing and self._session is not None:
+            hanging.add(self._session.host)
+        self._committing = False
         self._in_transaction = False
         if self._connection is not None:
             self._connection.terminate()
@@ -234,46 +293,24 @@ def _columns(rows: list[Any], width: int) -> list[Any]:
     return list(zip(*rows, strict=True)) or [()] * width
 
 
-def _reading_failed(error: Exception) -> Exception:
-    """Nothing was written, whatever went wrong; a lost race (a deadlock) may be tried again at once."""
-    state = getattr(error, "sqlstate", None) or ""
-    if state in _LOST_RACE:
-        return Conflict(str(error))
-    if state.startswith("22") or isinstance(error, ValueError):
-        return BadData(str(error))
-    return Unavailable(f"reading failed: {error}")
-
-
-def _writing_failed(error: Exception) -> Exception:
-    """What is known after a write failed. Only the statement's own failure proves that it did not stand."""
-    state = getattr(error, "sqlstate", None) or ""
-    if state in _LOST_RACE:
-        return Conflict(str(error))
-    if state[:2] in ("22", "23"):
-        return BadData(str(error))
-    if state[:2] in _NOTHING_WRITTEN:
-        return Unavailable(f"writing failed: {error}")
-    return FateUnknown(f"the answer to a commit was lost: {error}")
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    """The driver's many errors as the one that callers know."""
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        raise Unavailable(f"PostgreSQL: {error}") from error
-
-
 class PostgresDatabase:
     """PostgreSQL for administration, reading and auditing; see `Database`."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._warning = ""
+        self._connection.add_log_listener(self._on_notice)
+
+    def _on_notice(self, _connection: object, notice: asyncpg.PostgresLogMessage) -> None:
+        if notice.severity_en == "WARNING":
+            self._warning = str(notice)
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
-        """The rows of one statement."""
-        with _told_plainly():
+        """The rows of one statement. Unavailable too if another host is the primary by now."""
+        if self._session.superseded:
+            raise Unavailable(f"{self._session.host} is not the primary any more")
+        with as_unavailable():
             return list(await self._connection.fetch(sql, *args))
 
     async def tables(self) -> set[str]:
@@ -283,30 +320,40 @@ class PostgresDatabase:
 
     async def stream(self, sql: str) -> AsyncIterator[Any]:
         """A server-side cursor."""
-        with _told_plainly():
+        with as_unavailable():
             async for row in self._connection.cursor(sql, prefetch=STREAM_ROWS):
                 yield row
 
     async def execute(self, sql: str, *args: Any) -> int:
         """The number of rows touched, from the command tag."""
-        with _told_plainly():
+        self._warning = ""
+        with as_unavailable():
             tag: str = await self._connection.execute(sql, *args)
+        self._refuse_warning()
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def begin_snapshot(self) -> None:
-        """Repeatable read: one state for the life of this connection."""
+        """Repeatable read: one state for the life of this connection, however long somebody reads."""
+        await self._connection.fetch(WITHOUT_LIMITS, LIMITS)
         await self._connection.execute("begin isolation level repeatable read read only")
 
     async def script(self, sql: str) -> None:
         """Statements without parameters, in one transaction, one migrating process at a time."""
-        with _told_plainly():
+        self._warning = ""
+        with as_unavailable():
             async with self._connection.transaction():
                 await self._script(sql)
+        self._refuse_warning()
 
     async def _script(self, sql: str) -> None:
         await self._connection.execute(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
         await self._connection.execute(sql)
+
+    def _refuse_warning(self) -> None:
+        """A commit that did not wait for its standby is told by a warning only."""
+        if self._warning:
+            raise Unavailable(f"PostgreSQL warned, so look whether it was done: {self._warning}")
 
     async def close(self) -> None:
         """Close the connection."""

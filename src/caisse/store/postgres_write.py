@@ -18,6 +18,7 @@ from caisse.core.entries import Entry
 from caisse.core.round_log import Due
 from caisse.store import columns
 from caisse.store.changed import changed
+from caisse.store.connecting import durable
 
 SEPARATOR: Final = "\x1f"
 """ASCII's unit separator. A value that holds it is refused: no id may hold control characters."""
@@ -107,7 +108,7 @@ def _counted(*parts: str) -> str:
     """All parts as one statement that fails unless they touch as many rows as it is told."""
     ctes = ",\n".join(f"part{n} as ({part} returning 1)" for n, part in enumerate(parts))
     touched = " + ".join(f"(select count(*) from part{n})" for n in range(len(parts)))
-    return f"with {ctes}\nselect caisse_expect({touched}, ${len(parts) + 1})"
+    return f"with {ctes}\nselect caisse_expect({touched}, ${len(parts) + 1}), {durable(local=True)}"
 
 
 _COMMON: Final = (_MOVE, _insert(_JOURNAL, 2))

@@ -11,17 +11,13 @@ import asyncpg
 
 from caisse.core.round_log import LogQuery, Numbered
 from caisse.store.api import Unavailable
-from caisse.store.connecting import connect
+from caisse.store.connecting import connect, durable
 from caisse.store.postgres import PROVE, SETTINGS
 from caisse.store.round_log import COLUMNS, FIRST_DUE, HEAD, NEXT_PARTNER, NUMBERED, arguments, shown
 
 _NAMES: Final = ", ".join(COLUMNS)
 
 MAKE_HEAD: Final = "insert into round_log_head (partner, next) values ($1, 0) on conflict do nothing"
-
-DURABLE: Final = """set_config('synchronous_commit', case current_setting('synchronous_commit')
-    when 'off' then 'on' when 'local' then 'on' else current_setting('synchronous_commit') end, true)"""
-"""In a statement's outermost select list: its own commit waits, whatever the session's setting has become."""
 
 NUMBER: Final = f"""
 with head as materialized (
@@ -39,7 +35,7 @@ with head as materialized (
     update round_log_head set next = $2 + (select count(*) from numbered)
     where partner = $1 and exists (select 1 from numbered) returning 1
 )
-select (select count(*) from numbered), {DURABLE}, caisse_expect(
+select (select count(*) from numbered), {durable(local=True)}, caisse_expect(
     (select count(*) from taken) + (select count(*) from added) + (select count(*) from turned),
     (select 2 * count(*) + case when count(*) > 0 then 1 else 0 end from numbered))"""
 
@@ -57,7 +53,7 @@ class PostgresRoundLog:
     @classmethod
     async def open(cls, url: str) -> "PostgresRoundLog":
         """Connect, or Unavailable."""
-        return cls(await connect(url, SETTINGS))
+        return cls((await connect(url, SETTINGS)).connection)
 
     async def page(self, wanted: LogQuery) -> list[Numbered]:
         """See `RoundLog.page`. Rows not seen before are shown behind a commit, which waits as theirs did."""

@@ -9,7 +9,7 @@ import apsw
 from caisse.core.round_log import LogQuery, Numbered
 from caisse.store.api import FateUnknown, Unavailable
 from caisse.store.round_log import COLUMNS, FIRST_DUE, HEAD, NEXT_PARTNER, NUMBERED, arguments, shown
-from caisse.store.sqlite import open_file
+from caisse.store.sqlite_file import open_file
 
 ADD: Final = f"""
 with picked as ({FIRST_DUE})

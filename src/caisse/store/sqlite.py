@@ -6,8 +6,6 @@ only if every player's sequence number is still the one that was read.
 """
 
 import asyncio
-import fcntl
-import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,20 +19,15 @@ from msgspec.structs import astuple
 from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Player, Wants, rounds_to_load, whole_rounds_to_load
 from caisse.store import columns
-from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, Unsuitable
 from caisse.store.changed import changed
 from caisse.store.checkpoints import Checkpoints
+from caisse.store.sqlite_file import open_file, open_to_read
+from caisse.store.trial import trial
 
 T = TypeVar("T")
 
 _json = msgspec.json.Encoder()
-
-BUSY_MILLISECONDS: Final = 5_000
-"""How long a writer waits for another's short transaction."""
-
-PAGE_CACHE: Final = 8_192
-"""KiB: 2,048 pages. A thousand refunds of as many players were seen to fit at 90,000 journal rows, 400 at ten
-million. What does not fit is written before the commit, and read again. More gained nothing."""
 
 LOAD_PLAYERS: Final = f"""
 select {columns.PLAYER_SELECT} from json_each(?) as wanted
@@ -90,6 +83,12 @@ class SqliteLedger:
         self._connection: apsw.Connection | None = None
         self._checkpoints = Checkpoints(lambda: open_file(path))
 
+    async def open(self) -> None:
+        """See `Ledger.open`: the file, that of the checkpoints, and a write that is rolled back."""
+        self._ready()
+        self._checkpoints.open()
+        await self._run(_try)
+
     async def load(self, wanted: Wants, *, lock: bool) -> Book:
         """See `Ledger.load`. `lock` changes nothing: the only rivals are short administrative commands."""
         return _load(self._ready(), wanted)
@@ -131,20 +130,6 @@ class SqliteLedger:
             await self._run(lambda c: c.close())
         self._connection = None
         self._thread.shutdown()
-
-
-def open_file(path: Path) -> apsw.Connection:
-    """A connection whose commits are synced to the disk before they return."""
-    try:
-        connection = apsw.Connection(str(path))
-        connection.set_busy_timeout(BUSY_MILLISECONDS)
-        connection.execute("pragma journal_mode = wal").fetchall()
-        connection.execute("pragma synchronous = full")
-        connection.execute("pragma foreign_keys = on")
-        connection.execute(f"pragma cache_size = -{PAGE_CACHE}")
-    except apsw.Error as error:
-        raise Unavailable(f"cannot open {path}: {error}") from error
-    return connection
 
 
 def _load(c: apsw.Connection, wanted: Wants) -> Book:
@@ -192,6 +177,16 @@ def _begin(c: apsw.Connection) -> None:
         c.execute("begin immediate")
     except apsw.Error as error:
         raise Unavailable(f"cannot begin to write: {error}") from error
+
+
+def _try(c: apsw.Connection) -> None:
+    _begin(c)
+    try:
+        _write(c, trial())
+    except (apsw.Error, Conflict) as error:
+        raise Unsuitable(f"cannot write the ledger: {error}") from error
+    finally:
+        _undo(c)
 
 
 def _write(c: apsw.Connection, book: Book) -> None:
@@ -257,36 +252,6 @@ def _end(c: apsw.Connection) -> None:
         raise FateUnknown(f"a commit failed: {error}", fatal=True) from error
 
 
-def sync_earlier(path: Path) -> None:
-    """Make durable what an earlier server committed but may not have synced before it was killed.
-
-    Such rows can be read, and would be told again as verdicts; so this comes before the first answer.
-    """
-    wal = Path(f"{path}-wal")
-    if wal.exists():
-        with wal.open("rb") as file:
-            os.fsync(file.fileno())
-    connection = open_file(path)
-    connection.execute("pragma wal_checkpoint(truncate)").fetchall()
-    connection.close()
-
-
-def lock_file(path: Path) -> int:
-    """Hold the file for the life of this server. Unavailable if another server holds it.
-
-    A file with a second name would have a second lock, so there may be none.
-    """
-    if path.exists() and path.stat().st_nlink > 1:
-        raise Unavailable(f"{path} has another name too (a hard link): two servers could hold it")
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise Unavailable(f"{path} is already served by another process") from error
-    return handle
-
-
 @contextmanager
 def _told_plainly() -> Iterator[None]:
     """The library's many errors as the one that callers know."""
@@ -299,8 +264,8 @@ def _told_plainly() -> Iterator[None]:
 class SqliteDatabase:
     """SQLite for administration, reading and auditing; see `Database`."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = open_file(path)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._connection = open_to_read(path) if read_only else open_file(path)
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         """The rows of one statement; `$1` is a name to SQLite."""
