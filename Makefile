@@ -21,8 +21,8 @@ test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k ref
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
-	$(BIN)/ruff check src tests bench supply
-	$(BIN)/ruff format --check src tests bench supply
+	$(BIN)/ruff check src client kit tests bench supply
+	$(BIN)/ruff format --check src client kit tests bench supply
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
