@@ -89,9 +89,9 @@ endef
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
+.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock client/pyproject.toml kit/pyproject.toml
 	$(PIP) install --require-hashes -r requirements/dev.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) install --no-deps --no-build-isolation -e . -e client -e kit
 	@touch $@
 
 # The benchmark's own environment: caisse as locked for its users, and the peers. A peer without a wheel is built
