@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from caisse_client import Client, KyrenV1, Request, SeamlessV4, new_uuid
 from caisse_client.calls import number
 from caisse_client.money import text_of
@@ -36,11 +38,15 @@ class Sent:
 
     @property
     def reference(self) -> str:
-        return str(self.fields.get("reference", ""))
+        return self._text("reference")
 
     @property
     def round(self) -> str:
-        return str(self.fields.get("roundId", ""))
+        return self._text("roundId")
+
+    def _text(self, name: str) -> str:
+        value = self.fields.get(name, "")
+        return bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
 
     @property
     def ok(self) -> bool:
@@ -226,7 +232,7 @@ class Play(Stage):
         if now != due:
             raise Failed(
                 f"{why}: the balance must be {plain(due)}, and it is {plain(now)} "
-                f"({plain(now - due)} too {'much' if now > due else 'little'})"
+                f"({plain(abs(now - due))} too {'much' if now > due else 'little'})"
             )
 
     def unmoved(self, why: str) -> None:

@@ -353,6 +353,8 @@ def drain(b: Bank) -> None:
         sends = [partial(b.send, "refund", b.money_fields(user, 70)) for _ in range(b.target.callers)]
         done = sum(order.ok for order in b.at_once(sends))
         b.holds(user, 30, f"after {done} of {len(sends)} refunds of 70 at once")
+        if done != 1:
+            raise Failed(f"{done} of {len(sends)} refunds of 70 at once were accepted, and 100 was there")
 
 
 @races.check(

@@ -77,6 +77,8 @@ class Door:
     base = "v4"
     provider = "luckymonaco"
     takes_incomplete = False
+    reads_chunks = True
+    largest_body = LARGEST_BODY
 
     def __init__(self, wallet: Wallet) -> None:
         self.wallet = wallet
@@ -115,7 +117,7 @@ class Door:
         return key == self.key
 
     def read(self, method: str, reading: Reading) -> Asked:
-        if len(reading.body) > LARGEST_BODY or not self.is_json(reading.content_type):
+        if len(reading.body) > self.largest_body or not self.is_json(reading.content_type):
             raise Unreadable("parameter")
         fields = self.fields(self.parsed(reading.body))
         for name in (*SHARED, *self.required(method)):

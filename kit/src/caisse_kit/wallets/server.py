@@ -20,6 +20,8 @@ class Handles(Protocol):
     takes_incomplete: bool
     """Whether it acts on a body that ended before its announced length; a right one never does."""
 
+    reads_chunks: bool
+
     @property
     def path(self) -> str: ...
 
@@ -56,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         if not isinstance(server, WalletServer):
             return
-        body = self._body(server.door.takes_incomplete)
+        body = self._body(server.door)
         if body is None:
             self.close_connection = True
             return
@@ -71,16 +73,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET = do_PUT = do_DELETE = answer
 
-    def _body(self, takes_incomplete: bool) -> bytes | None:
+    def _body(self, door: Handles) -> bytes | None:
         """The whole body; None if it is not whole, or too large to read."""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            return self._chunks()
+            return self._chunks() if door.reads_chunks else b""
         text = self.headers.get("content-length", "0")
         length = int(text) if text.isdecimal() else LARGEST_READ + 1
         if length > LARGEST_READ:
             return None
         body = self.rfile.read(length)
-        return body if len(body) == length or takes_incomplete else None
+        return body if len(body) == length or door.takes_incomplete else None
 
     def _chunks(self) -> bytes | None:
         body = b""

@@ -95,6 +95,7 @@ class Api:
 
     path = ""
     takes_incomplete = False
+    reads_chunks = True
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
