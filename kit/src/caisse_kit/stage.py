@@ -155,3 +155,8 @@ def plain(amount: Decimal) -> str:
     """As people read it."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain_seconds(seconds: float) -> str:
+    """As people read it."""
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

@@ -139,7 +139,11 @@ def null(p: Play) -> None:
 
 
 @group.check(
-    "details-of-any-type", "roundDetails may be text, a list or an object.", LOST, "R56", source=EDITIONS
+    "details-of-any-type",
+    "The round's details may be text, a list or an object.",
+    LOST,
+    "R56",
+    source=EDITIONS,
 )
 def details_of_any_type(p: Play) -> None:
     details = ["spin", {"reels": [[1, 2, 3]], "lines": 20}]
@@ -148,7 +152,7 @@ def details_of_any_type(p: Play) -> None:
 
 @group.check(
     "long-details",
-    "roundDetails of 4,000 characters does not stand in the way of the money.",
+    "Round details of 4,000 characters do not stand in the way of the money.",
     LOST,
     "R56",
     source=PRACTICE,

@@ -16,10 +16,10 @@ TWICE = "Each answer that the network loses moves the money a second time."
 
 def _repeated(p: Play, sent: Sent, by: Decimal, *, anew: bool) -> None:
     p.took(sent)
-    for _ in range(2):
-        later = p.again_anew(sent) if anew else p.again(sent)
-        p.same(sent, later, "a repeat")
+    repeats = [p.again_anew(sent) if anew else p.again(sent) for _ in range(2)]
     p.moved(by, f"after {sent.verb} and two repeats")
+    for later in repeats:
+        p.same(sent, later, "a repeat")
 
 
 @group.check("bet", "The same Bet sent again takes nothing and gets the first answer.", TWICE, "R1, R6")

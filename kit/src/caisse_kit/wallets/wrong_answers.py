@@ -142,8 +142,11 @@ class ForgetsWhoHangsUp(Door):
     """The key is forgotten if the caller has hung up before the answer; the money has moved."""
 
     def decided(self, reading: Reading, connection: socket.socket) -> None:
-        time.sleep(0.1)
-        if not is_gone(connection):
+        gone = False
+        for _ in range(10):
+            time.sleep(0.02)
+            gone = gone or is_gone(connection)
+        if not gone:
             return
         self.wallet.kept.popitem()
         for bet in self.wallet.bets.values():

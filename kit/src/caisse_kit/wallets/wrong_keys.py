@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 
+from caisse_kit.wallets.gate import Gate
 from caisse_kit.wallets.money import UNIT
 from caisse_kit.wallets.mutant import fails
 from caisse_kit.wallets.seamless import Asked, Round, Verdict, Wallet
 from caisse_kit.wallets.wrong_order import Forgiving
 
-RACE_SECONDS = 0.02
-"""How long a wallet without a lock thinks between looking and booking."""
+
+class Racing(Wallet):
+    """Something of it stands outside the lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = Gate()
+        self.busy: set[str] = set()
 
 
 @fails("concurrency.drain", "concurrency.many-bets", "concurrency.bets-and-wins")
-class NoLockOnBalances(Wallet):
+class NoLockOnBalances(Racing):
     """The balance is read, and written a moment later, without a lock."""
 
     def lock(self, asked: Asked) -> AbstractContextManager[object]:
@@ -23,11 +29,11 @@ class NoLockOnBalances(Wallet):
 
     def pay(self, purse: tuple[str, str], amount: int) -> None:
         held = self.balances[purse]
-        time.sleep(RACE_SECONDS)
+        self.gate.wait_for_the_next()
         self.balances[purse] = held + amount
 
 
-class _Unlocked(Wallet):
+class _Unlocked(Racing):
     """Looks for the key, thinks, and books, without a lock."""
 
     methods: tuple[str, ...] = ()
@@ -38,7 +44,7 @@ class _Unlocked(Wallet):
     def earlier(self, asked: Asked) -> Verdict | None:
         found = super().earlier(asked)
         if asked.method in self.methods:
-            time.sleep(RACE_SECONDS)
+            self.gate.wait_for_the_next()
         return found
 
     def judge(self, asked: Asked) -> Verdict:
@@ -68,16 +74,20 @@ class RacesOnRollbacks(_Unlocked, Forgiving):
 
 
 @fails("concurrency.bet-against-rollback", "concurrency.result-against-rollback")
-class RacesOnOrder(Wallet):
+class RacesOnOrder(Racing):
     """What stands is looked up before the lock: a bet and its rollback, or its result, pass each other."""
 
     def lock(self, asked: Asked) -> AbstractContextManager[object]:
         return nullcontext()
 
+    def bet(self, asked: Asked) -> Verdict:
+        self.gate.wait_for_the_next()
+        return super().bet(asked)
+
     def undo(self, asked: Asked) -> Verdict:
         bet = self.bets.get(asked.reference)
         settled = bet.settled if bet else False
-        time.sleep(RACE_SECONDS)
+        self.gate.wait_for_the_next()
         if bet is None:
             return self.say(asked)
         bet.settled = settled
@@ -86,26 +96,26 @@ class RacesOnOrder(Wallet):
     def result(self, asked: Asked) -> Verdict:
         round_ = self.round_of(asked.user, asked.round)
         standing = self.may_win(asked, round_)
-        time.sleep(RACE_SECONDS)
+        self.gate.wait_for_the_next()
         if standing:
             self.pay((asked.user, self.currency), asked.amount or 0)
         return self.say(asked, "ok" if standing else "no_bet")
 
 
 @fails("concurrency.same-bet")
-class BusyIsFinal(Wallet):
+class BusyIsFinal(Racing):
     """A repeat that comes while the first is being decided is refused for good."""
 
     def decide(self, asked: Asked) -> Verdict:
         if asked.method != "Bet":
             return super().decide(asked)
-        busy: set[str] = self.__dict__.setdefault("busy", set())
-        if asked.reference in busy:
+        if asked.reference in self.busy:
+            self.gate.pass_by()
             return Verdict("busy")
-        busy.add(asked.reference)
-        time.sleep(RACE_SECONDS)
+        self.busy.add(asked.reference)
+        self.gate.wait_for_the_next()
         verdict = super().decide(asked)
-        busy.discard(asked.reference)
+        self.busy.discard(asked.reference)
         return verdict
 
 

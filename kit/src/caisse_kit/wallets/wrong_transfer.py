@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import Any
 
 from caisse_kit.wallets.door import Answer, Reading, Unreadable
+from caisse_kit.wallets.gate import Gate
 from caisse_kit.wallets.money import UNIT, units
 from caisse_kit.wallets.mutant import fails
 from caisse_kit.wallets.transfer import Api, Done, Order
@@ -194,6 +194,10 @@ class TransferComparesText(Api):
 
 
 class _Unlocked(Api):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = Gate()
+
     def lock(self, order: Order) -> AbstractContextManager[object]:
         return nullcontext()
 
@@ -204,7 +208,8 @@ class TransferRaces(_Unlocked):
 
     def earlier(self, order: Order) -> Done | None:
         found = super().earlier(order)
-        time.sleep(0.02 if order.verb in ("charge", "refund") else 0)
+        if order.verb in ("charge", "refund"):
+            self.gate.wait_for_the_next()
         return found
 
 
@@ -214,7 +219,7 @@ class TransferNoLock(_Unlocked):
 
     def move(self, order: Order, by: int) -> Done:
         held = self.wallets[order.user, order.currency]
-        time.sleep(0.02)
+        self.gate.wait_for_the_next()
         self.wallets[order.user, order.currency] = held + by
         return self.say(order, "ok")
 
