@@ -6,6 +6,7 @@ A check leaves this table when its rule is kept: `test_caisse.py` fails as long 
 PENDING: dict[str, str] = {
     "results.without-session": "R56: an automatic closing has no session",
     "results.without-currency": "R56: the currency of a result is optional",
+    "results.award-foreign-currency": "wire.md 3: an award's currency names its wallet",
     "content.result-promotional-part": "R5: a promotional part is content",
     "players.one-round-two-players": "R40: rounds are the player's own",
     "players.one-round-one-rollback": "R40: rounds are the player's own",
@@ -26,7 +27,8 @@ BY_ROUND: dict[str, str] = {
     **PENDING,
     **dict.fromkeys(
         (
-            *("rollback.refund", "rollback.whole-round", "order.refund-first", "order.result-after-rollback"),
+            *("rollback.refund", "rollback.whole-round", "rollback.round-with-win"),
+            *("order.refund-first", "order.result-after-rollback", "order.bet-in-refunded-round"),
             *("repetition.refund", "repetition.refund-new-uuid", "fields.minimal-refund"),
         ),
         "R32: a Refund with a roundId and no amount is by round, whatever its reference",

@@ -25,7 +25,8 @@ from caisse_kit.stage import Stage, plain
 from caisse_kit.target import Target
 
 AWARDS = ("BonusWin", "JackPotWin", "PromoWin")
-SECRET_CODES = ("4", "54")
+LIMITED = ("50", "310", "60")
+"""Codes of a wallet that limits bets."""
 
 
 @dataclass(frozen=True)

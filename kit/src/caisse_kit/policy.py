@@ -21,14 +21,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A refund smaller than its bet: `at_most` or `exact` (R25)."""
     refund_by_round: bool = False
     """Whether a Refund names a round and undoes all its open bets (R32)."""
-    insufficient: str = "1"
-    """The code of a bet that the balance does not cover (R46)."""
-    final: tuple[str, ...] = ("0", "1", "120")
+    insufficient: tuple[str, ...] = ("1", "15")
+    """Codes of a bet that the balance does not cover (R46)."""
+    final: tuple[str, ...] = ("0", "1", "15", "120", "999")
     """Codes after which the vendor does not send again."""
 
 
 _V4 = Policy(
     name="lucky-monaco-v4",
+    insufficient=("1",),
+    final=("0", "1", "120"),
     unknown_bet="success",
     late_bet="refuse",
     settled_bet="refuse",
@@ -42,10 +44,10 @@ PROFILES = {
         _V4,
         _replace(_V4, name="lucky-monaco-v4-by-round", refund_by_round=True),
         _replace(_V4, name="lucky-monaco-v4-2024-10", final=("0", "1", "999")),
-        _replace(_V4, name="lucky-monaco-v4-2024-12", insufficient="15", final=("0", "15", "999")),
-        _replace(_V4, name="kyren-v1", insufficient="15", final=("0", "15", "999"), refund_by_round=True),
+        _replace(_V4, name="lucky-monaco-v4-2024-12", insufficient=("15",), final=("0", "15", "999")),
+        _replace(_V4, name="kyren-v1", insufficient=("15",), final=("0", "15", "999"), refund_by_round=True),
     )
 }
 """The editions of the contract that the kit knows by name."""
 
-KYREN_AUTO = Policy(insufficient="15", final=("0", "15", "999"), refund_by_round=True)
+KYREN_AUTO = Policy(insufficient=("15",), final=("0", "15", "999"), refund_by_round=True)

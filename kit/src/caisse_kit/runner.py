@@ -160,3 +160,21 @@ def restored(play: Play) -> None:
         play.restore()
     except (Failed, WalletError):
         return
+
+
+LEAST_STAKES = 100
+"""What a player must have for the checks, in stakes."""
+
+
+def preflight(target: Target) -> None:
+    """Whether anything can be checked at all. Raises Failed: the wallet, the login or a player is missing."""
+    with localcontext(EXACT), Client(target.url, target.timeout) as client:
+        chance, run = random.Random(), f"{time.time_ns():x}"  # noqa: S311 - no secret
+        if not target.seamless:
+            Bank(target, client, run, chance).player(1)
+            return
+        play = Play(target, client, run, chance, Policy())
+        for user in filter(None, (target.user, target.second_user)):
+            held = play.balance(user)
+            if held < target.stake * LEAST_STAKES:
+                raise Failed(f"{user} has {held} {target.currency}; {target.stake * LEAST_STAKES} are needed")

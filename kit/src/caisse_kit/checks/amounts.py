@@ -159,20 +159,34 @@ def no_amount(p: Play) -> None:
         "Infinity",
         "abc",
         "",
-        " 1",
         "1,5",
-        "+1",
         "0x10",
         "\u0661",
         True,
         [],
         {},
-        "1.",
-        ".5",
+        "1 000",
+        "--1",
     )
     for value in odd:
         p.refused(p.odd_bet(amount=value), f"the amount {value!r}")
     p.unmoved("after bets whose amounts are none")
+
+
+@group.check(
+    "sloppy",
+    "Amounts such as ` 1`, `+1`, `1.` and `.5` are refused, or booked as the number that they are.",
+    "The wallet reads another amount than the provider wrote.",
+    "R12",
+)
+def sloppy(p: Play) -> None:
+    before = p.balance()
+    for value, meant in ((" 1", "1"), ("1 ", "1"), ("+1", "1"), ("1.", "1"), (".5", "0.5"), ("01", "1")):
+        sent = p.odd_bet(amount=value)
+        now = p.balance()
+        if before - now != (Decimal(meant) if sent.ok else 0):
+            raise Failed(f"a bet of {value!r}, answered {sent.answer}, took {before - now}")
+        before = now
 
 
 @group.check(
@@ -182,6 +196,7 @@ def no_amount(p: Play) -> None:
     "R12",
 )
 def overlong(p: Play) -> None:
-    for value in (number("9" * 40), "9" * 40, "0." + "1" * 40, "1" + "0" * 300):
+    for value in (number("9" * 40), "9" * 40, "1" + "0" * 300):
         p.refused(p.odd_bet(amount=value), "an amount of 40 digits and more")
     p.unmoved("after overlong amounts")
+    _exact(p, p.odd_bet(amount="0." + "1" * 40), Decimal("0." + "1" * 40))

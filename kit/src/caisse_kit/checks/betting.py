@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from caisse_kit.check import PRACTICE, SEAMLESS, SHOULD, Failed, Group
-from caisse_kit.play import Play
+from caisse_kit.check import PRACTICE, SEAMLESS, SHOULD, Failed, Group, NotRun
+from caisse_kit.play import LIMITED, Play
 
 group: Group[Play] = Group("betting", SEAMLESS)
 
@@ -64,8 +64,9 @@ def insufficient(p: Play) -> None:
 )
 def insufficient_code(p: Play) -> None:
     sent = p.refused(p.bet(p.start + p.stake), "more than the player has")
-    if sent.answer.code != p.policy.insufficient:
-        raise Failed(f"the code must be {p.policy.insufficient}, and it is {sent.answer.code}")
+    codes = p.policy.insufficient
+    if sent.answer.code not in codes:
+        raise Failed(f"the code must be {' or '.join(codes)}, and it is {sent.answer.code}")
 
 
 @group.check(
@@ -75,7 +76,10 @@ def insufficient_code(p: Play) -> None:
     "R46",
 )
 def whole_balance(p: Play) -> None:
-    bet = p.took(p.bet(p.start), "exactly what the player has")
+    bet = p.bet(p.start)
+    if bet.answer.code in LIMITED:
+        raise NotRun("the wallet limits bets")
+    p.took(bet, "exactly what the player has")
     p.moved(-p.start, "after a bet of the whole balance")
     p.cancel(bet)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
-from caisse_kit.check import PRACTICE, SEAMLESS, Failed, Group
-from caisse_kit.play import AWARDS, Play, Sent
+from caisse_kit.check import PRACTICE, SEAMLESS, Failed, Group, NotRun
+from caisse_kit.play import AWARDS, LIMITED, Play, Sent
 
 group: Group[Play] = Group("concurrency", SEAMLESS)
 
@@ -96,6 +96,24 @@ def same_award(p: Play) -> None:
 
 
 @group.check(
+    "conflicting-bets",
+    "Bets of one reference and two amounts at once take one of the two.",
+    "A reference that the provider used for one bet takes two stakes.",
+    "R5, R6",
+)
+def conflicting_bets(p: Play) -> None:
+    for _ in range(ROUNDS):
+        before = p.balance()
+        bet = p.ghost()
+        more = p.door.amount(p.stake * 2)
+        replies = p.at_once([partial(p.again, bet), partial(p.again, bet, amount=more)] * 2)
+        now = p.balance()
+        if before - now not in (p.stake, p.stake * 2):
+            told = "; ".join(str(sent.answer) for sent in replies)
+            raise Failed(f"{before - now} was taken for bets of {p.stake} and {p.stake * 2} ({told})")
+
+
+@group.check(
     "drain",
     "Of several bets at once that the balance covers only one of, one is taken.",
     "A player with two windows bets the same money twice.",
@@ -108,6 +126,8 @@ def drain(p: Play) -> None:
         bets = [p.ghost(amount=amount) for _ in range(p.target.callers)]
         replies = p.at_once([partial(p.again, bet) for bet in bets])
         taken = [sent for sent in replies if sent.ok]
+        if not taken and replies[0].answer.code in LIMITED:
+            raise NotRun("the wallet limits bets")
         now = p.balance()
         for sent in taken:
             p.cancel(sent)

@@ -54,12 +54,12 @@ def name_twice(p: Play) -> None:
 
 @group.check(
     "missing-required",
-    "A Bet without an amount, a reference, a round, a player or a currency is refused and takes nothing.",
+    "A Bet without an amount, a reference, a round or a player is refused and takes nothing.",
     "Bets are booked that nobody can find, settle or give back.",
     "R7",
 )
 def missing_required(p: Play) -> None:
-    for name in ("amount", "reference", "roundId", "userId", "currency"):
+    for name in ("amount", "reference", "roundId", "userId"):
         for value in (..., None):
             p.refused(p.odd_bet(**{name: value}), f"{name} is missing")
     p.unmoved("after bets with a field missing")

@@ -75,6 +75,20 @@ def late_bet_of_another_reference(p: Play) -> None:
 
 
 @group.check(
+    "bet-in-refunded-round",
+    "After a refund that names a round, another bet of that round takes no money.",
+    LATE,
+    "R32",
+    needs="by-round",
+)
+def bet_in_refunded_round(p: Play) -> None:
+    first = p.took(p.bet())
+    p.took(p.refund(first))
+    late = p.bet(roundId=first.round)
+    p.unmoved(f"after another bet of a refunded round, answered {late.answer}")
+
+
+@group.check(
     "result-after-rollback",
     "A result of a round whose only bet was rolled back is refused and pays nothing.",
     "The player has the stake back and is paid a win as well.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caisse_kit.check import SEAMLESS, SHOULD, Failed, Group
+from caisse_kit.check import INFO, SEAMLESS, Failed, Group
 from caisse_kit.play import Play, Sent
 
 group: Group[Play] = Group("policies", SEAMLESS)
@@ -64,7 +64,7 @@ def refund_amount(p: Play) -> None:
     "final-codes",
     "A refusal for good has a code that the provider takes for final.",
     "The provider repeats each refused bet three times and then cancels it.",
-    severity=SHOULD,
+    severity=INFO,
 )
 def final_codes(p: Play) -> None:
     bet = p.ghost()

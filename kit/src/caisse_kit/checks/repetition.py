@@ -105,6 +105,47 @@ def promotional_part(p: Play) -> None:
 
 
 @group.check(
+    "promotional-reference",
+    "A promotional win is paid once for its reference, inside one Result, another, or as a PromoWin.",
+    TWICE,
+    "R44, R48",
+    needs="seamless-v4",
+)
+def promotional_reference(p: Play) -> None:
+    promo = {"promoWinAmount": p.door.amount(p.stake), "promoWinReference": p.new("promo")}
+    bet = p.took(p.bet())
+    p.took(p.result(bet, p.stake, **promo))
+    second = p.result(bet, p.stake, **promo)
+    p.award("PromoWin", p.stake, reference=promo["promoWinReference"])
+    p.moved(p.stake * (2 if second.ok else 1), "after one promotional win in two results and a PromoWin")
+
+
+@group.check(
+    "award-name-spaces",
+    "A BonusWin and a JackPotWin may have the same reference: each is paid.",
+    "A jackpot is taken for a repeat of a bonus and never paid.",
+    "R4",
+    needs="seamless-v4",
+)
+def award_name_spaces(p: Play) -> None:
+    first = p.took(p.award("BonusWin", p.stake))
+    p.took(p.award("JackPotWin", p.stake, reference=first.reference), "a name space of its own")
+    p.moved(p.stake * 2, "after two awards of one reference")
+
+
+@group.check(
+    "same-uuid",
+    "Two bets of two references are two bets, although they have the same uuid.",
+    "A bet is taken for a repeat of another and played for free.",
+    "R4",
+)
+def same_uuid(p: Play) -> None:
+    first = p.took(p.bet())
+    p.took(p.bet(uuid=first.fields["uuid"]), "the reference is the key")
+    p.moved(p.stake * -2, "after two bets of one uuid")
+
+
+@group.check(
     "later-traffic",
     "After fifty other bets a repeat is still known.",
     "Answers that are lost in a busy minute move the money a second time.",

@@ -112,6 +112,34 @@ def without_currency(p: Play) -> None:
     p.moved(0, "after a win without a currency")
 
 
+@group.check(
+    "foreign-currency",
+    "A result in another currency than its round's is refused, and paid once it comes in the right one.",
+    "A win is paid in money of another currency, one to one, or never.",
+    "R8, R40",
+)
+def foreign_currency(p: Play) -> None:
+    fields = p.result_fields(p.took(p.bet()), p.stake)
+    p.refused(p.send("Result", {**fields, "currency": "XTS"}), "the round's currency is another")
+    p.moved(-p.stake, "after a result in another currency")
+    p.took(p.send("Result", fields), "the right currency, under the same reference")
+    p.moved(0, "after the result in its round's currency")
+
+
+@group.check(
+    "award-foreign-currency",
+    "An award in a currency that the player has no wallet in is refused, and paid once mended.",
+    "An award is paid in money of another currency, one to one, or never.",
+    "R8, R44",
+    needs="seamless-v4",
+)
+def award_foreign_currency(p: Play) -> None:
+    sent = p.refused(p.award("BonusWin", p.stake, currency="XTS"), "no wallet in XTS")
+    p.unmoved("after an award in another currency")
+    p.took(p.again(sent, currency=p.currency), "the right currency, under the same reference")
+    p.moved(p.stake, "after the award in the right currency")
+
+
 @group.check("end-again", "EndRound can be repeated.", "The provider sends EndRound again and again.", "R43")
 def end_again(p: Play) -> None:
     bet = p.took(p.bet())

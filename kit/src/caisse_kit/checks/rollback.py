@@ -153,6 +153,10 @@ def partial_again(p: Play) -> None:
     for _ in range(3):
         p.refund(bet, amount=p.door.amount(p.stake))
     p.moved(0, "after the same partial refund three times more", start=once)
+    if once > p.start - p.stake * 4:
+        p.refund(bet, amount=p.door.amount(p.stake * 4))
+        p.cancel(bet)
+        p.moved(0, "after a whole refund and a cancel behind a partial one", start=once)
 
 
 @group.check(
@@ -201,6 +205,20 @@ def whole_round(p: Play) -> None:
     p.took(p.bet(p.stake * 2, roundId=first.round))
     p.took(p.refund(first))
     p.unmoved("after refunding a round of two bets")
+
+
+@group.check(
+    "round-with-win",
+    "A refund that names a round with a paid win is refused and gives nothing.",
+    "The player keeps the win and gets the stakes back as well.",
+    "R32",
+    needs="by-round",
+)
+def round_with_win(p: Play) -> None:
+    bet = p.took(p.bet())
+    p.took(p.result(bet, p.stake * 3))
+    p.refused(p.refund(bet), "a win of that round was paid")
+    p.moved(p.stake * 2, "after refunding a round with a win")
 
 
 @group.check(

@@ -22,7 +22,7 @@ from caisse_kit.policy import PROFILES, Policy
 from caisse_kit.report.files import junit, write_json
 from caisse_kit.report.html import page
 from caisse_kit.report.text import line_of, print_exchanges, print_summary
-from caisse_kit.runner import Result, Run, run_checks
+from caisse_kit.runner import Result, Run, preflight, run_checks
 from caisse_kit.target import Target
 
 AUTO = "auto"
@@ -66,6 +66,7 @@ def check(**given: Any) -> None:
     console = terminal()
     seed = random.randrange(10**6) if given["seed"] is None else given["seed"]  # noqa: S311 - no secret
     try:
+        preflight(target)
         policy, words = policy_for(target, given["profile"])
         run = shown(target, checks, policy, words, seed, console, quiet=given["quiet"])
     except Failed as failed:

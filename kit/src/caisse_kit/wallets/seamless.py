@@ -199,7 +199,7 @@ class Wallet:
     def bet(self, asked: Asked) -> Verdict:
         purse, round_ = self.wallet_of(asked), self.round_of(asked.user, asked.round)
         mark = self.bets.get(asked.reference)
-        if mark or round_.undone:
+        if (mark and mark.never_came) or round_.undone:
             return self.late(asked)
         if purse is None:
             return Verdict("no_wallet")
@@ -224,9 +224,11 @@ class Wallet:
         round_ = self.round_of(asked.user, asked.round)
         if not self.may_win(asked, round_):
             return self.say(asked, "no_bet")
-        if asked.promo and ("PromoWin", asked.promo[0]) in self.kept:
-            return Verdict("conflict")
         currency = next((bet.currency for bet in round_.bets), asked.currency or self.currency)
+        if asked.currency not in ("", currency) or (asked.user, currency) not in self.balances:
+            return Verdict("no_wallet")
+        if asked.promo and self.was_paid(asked.promo[0]):
+            return Verdict("conflict")
         asked = asked._replace(currency=currency)
         self.pay((asked.user, currency), asked.amount or 0)
         self.settle(round_)
@@ -235,6 +237,9 @@ class Wallet:
             promo = asked._replace(method="PromoWin", reference=asked.promo[0], amount=asked.promo[1])
             self.keep(promo, self.say(promo))
         return self.say(asked)
+
+    def was_paid(self, promo: str) -> bool:
+        return ("PromoWin", promo) in self.kept
 
     def may_win(self, asked: Asked, round_: Round) -> bool:
         """Owed is what a bet that stands has won; a free round has no bet."""

@@ -247,12 +247,12 @@ class TakesSigns(Door):
         return -super().amount(text[1:]) if text.startswith("-") else super().amount(value)
 
 
-@fails("amounts.exponent")
+@fails("amounts.exponent", "amounts.sloppy")
 class ReadsDigitsOnly(Door):
     """What follows the digits of an amount is not looked at."""
 
     def amount(self, value: object) -> int:
-        found = re.match(r"[0-9]+(\.[0-9]+)?", str(value))
+        found = re.search(r"[0-9]+(\.[0-9]+)?", str(value))
         if isinstance(value, bool) or not found:
             raise Unreadable("amount")
         return super().amount(found[0])

@@ -52,7 +52,7 @@ class _Unlocked(Racing):
             return super().judge(asked)
 
 
-@fails("concurrency.same-bet")
+@fails("concurrency.same-bet", "concurrency.conflicting-bets")
 class RacesOnBets(_Unlocked):
     """The same bet at once is taken several times."""
 

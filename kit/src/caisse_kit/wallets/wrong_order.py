@@ -101,7 +101,7 @@ class BetsTwice(Wallet):
         return None if asked.method == "Bet" else super().earlier(asked)
 
 
-@fails("repetition.bet-new-uuid")
+@fails("repetition.bet-new-uuid", "repetition.same-uuid")
 class KeysBetsByUuid(Wallet):
     """Bets are keyed by their uuid."""
 
@@ -175,6 +175,23 @@ class AwardsTwice(Wallet):
 
     def earlier(self, asked: Asked) -> Verdict | None:
         return None if asked.method in ("BonusWin", "JackPotWin", "PromoWin") else super().earlier(asked)
+
+
+@fails("repetition.promotional-reference")
+class PromotionsWithoutKeys(Wallet):
+    """A promotional win inside a Result has no key of its own."""
+
+    def was_paid(self, promo: str) -> bool:
+        return False
+
+
+@fails("repetition.award-name-spaces")
+class AwardsOfOneNameSpace(Wallet):
+    """The awards share one name space of references."""
+
+    def key(self, asked: Asked) -> Key:
+        key = super().key(asked)
+        return ("award", *key[1:]) if key[0] in ("BonusWin", "JackPotWin") else key
 
 
 @fails("repetition.later-traffic")
