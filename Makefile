@@ -19,8 +19,8 @@ test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k ref
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
-	$(BIN)/ruff check src tests bench supply
-	$(BIN)/ruff format --check src tests bench supply
+	$(BIN)/ruff check src client kit tests bench supply
+	$(BIN)/ruff format --check src client kit tests bench supply
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
@@ -91,9 +91,9 @@ endef
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
+.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock client/pyproject.toml kit/pyproject.toml
 	$(PIP) install --require-hashes -r requirements/dev.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) install --no-deps --no-build-isolation -e . -e client -e kit
 	@touch $@
 
 # What looks at the supply chain has an environment of its own: it must not share versions with what it looks at.
