@@ -264,7 +264,7 @@ def test_the_round_of_a_remembered_bet_is_wanted() -> None:
     memory = Memory(10, 10)
     kept(memory, [*FUNDING, bet(reference="b1", round="r7")])
     missing = memory.recall([rollback("b1")]).missing
-    assert (missing.entries, missing.rounds) == ([], [("demo", "lucky", "r7")])
+    assert (missing.entries, missing.rounds) == ([], [("demo", "lucky", "tester", "r7")])
 
 
 @pytest.mark.parametrize("room", [1, 4, 50])
@@ -273,7 +273,7 @@ def test_no_more_is_remembered_than_there_is_room_for(room: int) -> None:
     for n in range(200):
         book = Book()
         book.players["demo", f"p{n}"] = Player(
-            partner="demo", id=f"p{n}", name="", created_at=0, login_at=0, seq=1, wallets={}
+            partner="demo", id=f"p{n}", name="", name_key=b"", created_at=0, login_at=0, seq=1, wallets={}
         )
         memory.keep(book)
     found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).players
@@ -306,7 +306,9 @@ def test_the_collector_has_nothing_to_do_however_much_is_remembered() -> None:
 
 def test_a_head_and_a_row_are_not_searched() -> None:
     """What is held longest is left out of every search (`gc=False`): it cannot be part of a cycle."""
-    player = Player(partner="demo", id="p", name="", created_at=0, login_at=0, seq=1, wallets={})
+    player = Player(
+        partner="demo", id="p", name="", name_key=b"", created_at=0, login_at=0, seq=1, wallets={}
+    )
     rows = [decision.row for decision in kept(Memory(10, 10), FUNDING)]
     assert rows
     assert not any(map(gc.is_tracked, [player, *rows]))

@@ -15,7 +15,7 @@ from caisse.core.entries import Decision
 from caisse.core.money import UNIT
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.requests import Charge, Request
-from caisse.core.verdicts import Verdict
+from caisse.core.verdicts import ACCEPTED, Verdict
 from caisse.store import opening, reading
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 from caisse.store.migrate import migrate
@@ -26,10 +26,12 @@ from tests.core.ledger import (
     OTHER,
     POLICIES,
     again,
+    award,
     bet,
     charge,
     create,
     end_round,
+    expire_session,
     look,
     open_wallet,
     result,
@@ -373,7 +375,8 @@ def test_a_poisonous_request_does_not_fail_its_neighbours(
             moved = sum(row.amount for row in told.rows if row.player == "tester") if told else 0
             assert await desk.balance() == 290 * UNIT + moved
             assert await desk.ask(withdraw("1.0")) is not None
-        await sound(db_url)
+        if poison.id != "none":  # which SQLite stores, and the audit finds
+            await sound(db_url)
 
     run(main())
 
@@ -638,12 +641,10 @@ KEYS: dict[str, Callable[[str, str], Request]] = {
     "uuid": lambda user, n: charge("1.0", uuid=n, user=user),
     "TransactionId": lambda user, n: charge("1.0", transaction=n, user=user),
     "reference": lambda user, n: bet("1.0", n, f"{user}-{n}", user=user),
-    "round": lambda user, n: bet("1.0", f"{user}-{n}", n, user=user),
     "tombstone": lambda user, n: rollback(n, user=user),
-    "round's end": lambda user, n: end_round(n, user=user),
-    "unknown round": lambda user, n: rollback_round(n, user=user),
+    "award": lambda user, n: award("jackpot", "1.0", n, user=user),
 }
-REFUSED = {Verdict.KEY_CONFLICT, Verdict.ROUND_FOREIGN, Verdict.FOREIGN_BET}
+REFUSED = {Verdict.KEY_CONFLICT, Verdict.FOREIGN_BET}
 
 
 @pytest.mark.parametrize("make", KEYS.values(), ids=KEYS.keys())
@@ -658,6 +659,29 @@ def test_two_writers_and_one_key_of_two_players(
             accepted = [d for d in told if d and d.verdict not in REFUSED]
             assert len(accepted) == 1, verdicts(told)
             assert len([d for d in told if d and d.verdict in REFUSED]) == 1
+
+    run(together(postgres.create_database(), race, lanes=1))
+
+
+OWN: dict[str, Callable[[str, str], Request]] = {
+    "round": lambda user, n: bet("1.0", f"{user}-{n}", n, user=user),
+    "round's end": lambda user, n: end_round(n, user=user),
+    "unknown round": lambda user, n: rollback_round(n, user=user),
+    "session": lambda user, n: expire_session(n, user=user),
+}
+
+
+@pytest.mark.parametrize("make", OWN.values(), ids=OWN.keys())
+def test_R40_R4_two_writers_and_what_is_each_players_own(
+    postgres: Postgres | Borrowed, make: Callable[[str, str], Request]
+) -> None:
+    """One round or session id, two players, two servers: both get theirs."""
+
+    async def race(one: Desk, other: Desk) -> None:
+        for n in range(12):
+            told = await asyncio.gather(one.ask(make("tester", f"k{n}")), other.ask(make(OTHER, f"k{n}")))
+            assert all(d and d.verdict in ACCEPTED and not d.replay for d in told), verdicts(told)
+        assert one.counted("conflicts") == other.counted("conflicts") == 0
 
     run(together(postgres.create_database(), race, lanes=1))
 
