@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisse.dialects import reader
-from caisse.dialects.reader import MAX_DEPTH, Doubled, Repeating, read, spelled
+from caisse.dialects.reader import MAX_DEPTH, Doubled, Odd, read, spelled
 from caisse.dialects.values import AMOUNT, ident
 
 NAMES = frozenset({"userId", "roundId", "amount"})
@@ -210,8 +210,10 @@ def test_the_work_is_proportional_to_the_body(make: Any) -> None:
         ({"amount": None, "Amount": 1}, {"amount": 1}),
         ({"roundId": "a", "roundid": "a"}, {"roundId": "a"}),
         ({"roundId": "a", "roundid": "b"}, {"roundId": ["a", "b"]}),
-        (Repeating({"amount": Doubled([1, 1])}), None),
-        (Repeating({"roundId": Doubled([1, 2]), "amount": 1}), {"roundId": [1, 2], "amount": 1}),
+        (Odd({"amount": Doubled([1, 1])}), None),
+        (Odd({"userId": "\ud800"}), None),
+        (Odd({"roundId": "\ud800"}), {"roundId": "\ud800"}),
+        (Odd({"roundId": Doubled([1, 2]), "amount": 1}), {"roundId": [1, 2], "amount": 1}),
     ],
 )
 def test_names_are_tolerant_but_one_field_has_one_spelling(

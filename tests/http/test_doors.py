@@ -33,7 +33,7 @@ UNREADABLE: dict[str, bytes] = {
     "overlong UTF-8": b'{"id":"\xc0\xaf"}',
     "half a surrogate": b'{"id":"\\ud800"}',
     "UTF-16": '{"id":"x"}'.encode("utf-16"),
-    "a byte order mark": b'\xef\xbb\xbf{"id":"x"}',
+    "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf{"id":"x"}',
     "compressed": gzip.compress(b"{}"),
     "NaN": b'{"amount":NaN}',
     "a raw control character": b'{"id":"a\x01"}',
@@ -42,7 +42,6 @@ UNREADABLE: dict[str, bytes] = {
     "a comment": b'{"id":"x"/**/}',
     "a leading zero": b'{"amount":01}',
     "a name twice": b'{"id":"x","id":"y"}',
-    "a name twice, inside": b'{"x":[{"a":1,"\\u0061":2}]}',
     "too deep": b'{"x":' + b"[" * 5000 + b"]" * 5000 + b"}",
     "too deep, of objects": b'{"x":' * 2000 + b"1" + b"}" * 2000,
 }

@@ -203,25 +203,20 @@ def test_a_missing_field_is_an_invalid_parameter(house: House, path: str, field:
         word(house.send(at.call(path, **{name: value})), "INVALID_PARAMETER")
 
 
-NO_IDS: list[Any] = ["", 7, [], "x" * 129]
-NO_USERS: list[Any] = ["", 421, "x" * 65, "a\x00"]
+NO_IDS: list[Any] = ["", 7.5, -7, [], "x" * 129]
+NO_USERS: list[Any] = ["", -421, "x" * 65, "a\x00"]
 NO_UUIDS: list[Any] = ["", 7, "é", "x" * 65]
 NO_TRANSACTIONS: list[Any] = ["r1", [], {}, [{"id": "r1"}]]
-NO_BONUSES: list[Any] = [1, ["b"]]
 NO_STAKES: list[Any] = ["", "-1", "1e3", "01", "1" * 15, True, []]
 BAD: list[tuple[str, str, Any, str]] = [
     *[("bet", "userid", bad, "PARAMETER") for bad in NO_USERS],
     *[("bet", "uuid", bad, "PARAMETER") for bad in NO_UUIDS],
     *[("bet", "id", bad, "PARAMETER") for bad in NO_IDS],
-    *[("bet", "sid", bad, "PARAMETER") for bad in ("", 1)],
     *[("bet", "transaction", bad, "PARAMETER") for bad in NO_TRANSACTIONS],
-    *[("win", "is_end_round", bad, "PARAMETER") for bad in ("no", True, 1)],
-    *[("win", "bonus", bad, "PARAMETER") for bad in NO_BONUSES],
-    *[("check", "currency", bad, "PARAMETER") for bad in ("", "US", "USDTT", 840)],
+    *[("check", "currency", bad, "PARAMETER") for bad in ("US", "USDTT", 840)],
     *[(verb, "currency", "ZZZ", "CURRENCY") for verb in VERBS],
     *[("bet", "amount", bad, "AMOUNT") for bad in NO_STAKES],
     *[("win", "amount", bad, "AMOUNT") for bad in (number("-1"), number("1e3"), number("1" * 15))],
-    *[("cancel", "amount", bad, "AMOUNT") for bad in ("x", number("-10"))],
 ]
 
 
@@ -250,8 +245,8 @@ def test_a_wrong_token_is_401_and_one_and_the_same(house: House, verb: str) -> N
     assert at.balance() == "300.0"
 
 
-BODIES = [b"", b"[]", b"null", b"{", b'{"uuid":"a","uuid":"a"}', b'{"uuid":"a","UUID":"a"}', b"\xff"]
-BODIES += [b'{"transaction":{"id":"a","ID":"a"}}', b'{"transaction":{},"Transaction":{}}']
+BODIES = [b"", b"[]", b"null", b"{", b'{"uuid":"a","uuid":"a"}', b'{"uuid":"a","UUID":"b"}', b"\xff"]
+BODIES += [b'{"transaction":{"id":"a","ID":"b"}}', b'{"transaction":{},"Transaction":{}}']
 
 
 @pytest.mark.parametrize("path", PLAYS)
@@ -354,12 +349,13 @@ def test_several_wins_are_told_apart_by_their_uuid_and_each_is_paid_once(house: 
     assert at.balance() == "297.5"
 
 
-def test_one_uuid_in_two_rounds_is_two_wins(house: House) -> None:
+def test_one_uuid_in_two_rounds_is_one_win_and_a_conflict(house: House) -> None:
+    """R4, R5: a win is keyed by its uuid."""
     at, uuid = gambler(house), new_id("u")
-    for round_ in ("r1", "r2"):
+    for round_, status in (("r1", "OK"), ("r2", "TRANSACTION_CONFLICT")):
         at.said("bet", id=round_)
-        assert "retransmission" not in at.said("win", id=round_, uuid=uuid, amount="1.0")
-    assert at.balance() == "282.0"
+        assert at.said("win", id=round_, uuid=uuid, amount="1.0")["status"] == status
+    assert at.balance() == "281.0"
 
 
 def test_a_canonical_uuid_is_one_win_in_any_letter_case(house: House) -> None:

@@ -57,7 +57,7 @@ def _valid(schema: Any, name: str) -> st.SearchStrategy[Any]:
         found = st.from_regex(schema.get("pattern", ""), fullmatch="pattern" in schema)
         return found.filter(lambda text: size[0] <= len(text) <= size[1])
     if schema.get("type") == "integer":
-        return st.integers(schema["minimum"], schema["maximum"])
+        return st.integers(schema["minimum"], schema.get("maximum", 10**20))
     if schema.get("type") == "number":
         return st.integers(1, 10**13) | st.floats(0.01, 10**13)
     return anything

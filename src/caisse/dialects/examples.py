@@ -143,7 +143,15 @@ _TRANSFER_4: Final = (
         "/userInfo",
         15,
         "",
-        '"userId": "player7", "at_create": "<time>", "at_login": "<time>", "wallet": {"EUR": 30.5}',
+        '"userId": "player7", "at_create": "<time>", "at_login": "<time>", "wallet": {"EUR": "30.5"}',
+    ),
+    _transfer_4(
+        "The player, as later editions show him",
+        "/transfer/UserInfo",
+        19,
+        "",
+        '"userId": "player7", "userNickname": "Seven", "dateTimeCreate": "<time>",'
+        ' "dateTimeLogin": "<time>", "wallet": {"EUR": "30.5"}',
     ),
     _transfer_4("One wallet", "/getBalance", 16, '"currency": "EUR"', '"balance": 30.5'),
     _transfer_4(
@@ -221,7 +229,8 @@ _SEAMLESS: Final = (
         5,
         '"gameId": "Im_60_tumblefortune", "gamename": "Tumble Fortune", "currency": "USD",'
         ' "reference": "585c1306f89c56f5ecfc2f5e", "sessionId": "session-1"',
-        '"reference": "585c1306f89c56f5ecfc2f5e"',
+        '"reference": "585c1306f89c56f5ecfc2f5e", "transactionId": "<cancel>", "currency": "USD",'
+        ' "cash": 100.0',
     ),
     _play(
         "A third stake",

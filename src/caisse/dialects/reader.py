@@ -6,6 +6,7 @@ their number.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ NO_SPELLINGS: Mapping[str, str] = {}
 Readers = Mapping[str, Callable[[Any], Any]]
 """A field's own name -> the reader of its type."""
 
+_surrogate = re.compile("[\ud800-\udfff]").search
 _decode = msgspec.json.Decoder(float_hook=msgspec.Raw).decode
 
 
@@ -31,8 +33,8 @@ class Doubled(list[Any]):
     """The values of one field that was sent more than once. No type of field reads it."""
 
 
-class Repeating(dict[str, Any]):
-    """An object that has a name twice; its value is a `Doubled`."""
+class Odd(dict[str, Any]):
+    """An object that has a name twice (its value is a `Doubled`), or that the quick decoder cannot read."""
 
 
 def read(body: bytes) -> dict[str, Any] | None:
@@ -45,7 +47,8 @@ def read(body: bytes) -> dict[str, Any] | None:
     try:
         fields = _decode(body)
     except (ValueError, RecursionError):  # msgspec's own errors and UnicodeDecodeError are ValueErrors
-        return _read_exactly(body)
+        exact = _read_exactly(body)
+        return None if exact is None else Odd(exact)
     if type(fields) is not dict:
         return None
     return fields if _is_plain(body, fields) else _read_exactly(body)
@@ -93,9 +96,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, list[Any]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)
-    return Repeating(
-        {name: values[0] if len(values) == 1 else Doubled(values) for name, values in found.items()}
-    )
+    return Odd({name: values[0] if len(values) == 1 else Doubled(values) for name, values in found.items()})
 
 
 def _whole(number: str) -> int | msgspec.Raw:
@@ -132,7 +133,7 @@ def spelled(
         name = spellings.get(key) or _respelled(key, spellings, others)
         if name is None or value is None:
             continue
-        if type(value) is Doubled and name in needed:
+        if name in needed and (type(value) is Doubled or _is_half(value)):
             return None
         if name not in found:
             found[name] = value
@@ -141,6 +142,11 @@ def spelled(
         elif not _is_same(needed[name], found[name], value):
             return None
     return found
+
+
+def _is_half(value: object) -> bool:
+    """Whether a text holds half of a character: a lone surrogate."""
+    return type(value) is str and _surrogate(value) is not None
 
 
 def _is_same(reader: Callable[[Any], Any], one: object, other: object) -> bool:

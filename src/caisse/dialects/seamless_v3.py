@@ -26,7 +26,7 @@ from caisse.dialects.door import (
     is_json,
     unread,
 )
-from caisse.dialects.reader import Doubled, Repeating, read
+from caisse.dialects.reader import Doubled, Odd, read
 from caisse.dialects.seamless_v3_table import BAD_REQUEST, ENDPOINTS, GROUP, OK, STATUSES, WORDS, WRONG
 from caisse.dialects.table import AnswerSource, Echo, Endpoint, Fault, Terms, echo_of, encode, request_of
 from caisse.dialects.values import PRINTABLE, Wrong
@@ -98,8 +98,8 @@ def flat(fields: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     if isinstance(inner, dict):
         found.update({f"{GROUP}.{name}": value for name, value in inner.items()})
-    doubled = any(type(value) is Doubled for value in found.values())
-    return Repeating(found) if doubled else found
+    odd = type(fields) is Odd or any(type(value) is Doubled for value in found.values())
+    return Odd(found) if odd else found
 
 
 def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
