@@ -22,13 +22,13 @@ def bet(r: Bet, book: Book, policy: Policy, now: int) -> Decision:
     say = partial(write, r, player, now, Kind.BET, currency=r.currency, asked=r.amount)
     late = Verdict.ABSORBED if policy.late_bet == "absorb" else Verdict.LATE_BET
     first = book.entries.get((r.partner, r.key))
-    if first and first.kind is Kind.TOMBSTONE:
-        if first.player != r.user:
-            return unkept(Verdict.KEY_CONFLICT, "R5")
-        # The tombstone has the bet's key; the bet that came late gets a row of its own beside it.
-        return _late_before(r, book) or say(late, "R23", key=r.late_key)
-    if earlier := earlier_verdict(r, book):
+    tombstone = first if first and first.kind is Kind.TOMBSTONE else None
+    if tombstone and tombstone.player != r.user:
+        return unkept(Verdict.KEY_CONFLICT, "R5")
+    if earlier := _late_before(r, book) if tombstone else earlier_verdict(r, book):
         return earlier
+    if tombstone:  # it has the bet's key: the late bet gets a row of its own beside it
+        return say(late, "R23", key=r.late_key)
     round_ = book.rounds.get((r.partner, r.provider, r.user, r.round))
     if round_ and round_.state == "refunded":
         return say(late, "R23")

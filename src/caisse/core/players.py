@@ -1,5 +1,7 @@
 """Deciding what concerns a player but no money: creating, opening wallets, freezing, forgetting, reading."""
 
+from functools import partial
+
 from caisse.core.book import Book, Player
 from caisse.core.entries import Decision, Identity, Kind, Seen
 from caisse.core.policy import Policy
@@ -44,12 +46,12 @@ def open_wallet(r: OpenWallet, book: Book, policy: Policy, now: int) -> Decision
         return UNKNOWN_PLAYER
     if earlier := earlier_verdict(r, book):
         return earlier
-    verdict, rule = Verdict.OK, "R3"
+    say = partial(write, r, player, now, Kind.OPEN_WALLET, currency=r.currency)
     if r.currency in player.wallets:
-        verdict = Verdict.DUPLICATE_WALLET
-    elif r.unsupported:
-        verdict, rule = Verdict.CURRENCY_UNSUPPORTED, "R1"
-    return write(r, player, now, Kind.OPEN_WALLET, verdict, rule, currency=r.currency)
+        return say(Verdict.DUPLICATE_WALLET, "R3")
+    if r.unsupported:
+        return say(Verdict.CURRENCY_UNSUPPORTED, "R1")
+    return say(Verdict.OK, "R3")
 
 
 def set_frozen(r: SetFrozen, book: Book, policy: Policy, now: int) -> Decision:
