@@ -41,7 +41,9 @@ def url(own: Postgres) -> Iterator[str]:
     yield own.create_database()
     for name in ("synchronous_commit", "synchronous_standby_names", "client_min_messages"):
         own.sql(f"alter system reset {name}")
-    own.sql("select pg_reload_conf()")  # first: with a standby that is not there the next one would wait for ever
+    own.sql(
+        "select pg_reload_conf()"
+    )  # first: with a standby that is not there the next one would wait for ever
     wait_for(lambda: own.sql("show synchronous_standby_names") == "", PATIENCE, lambda: "not reloaded")
     own.sql("alter role postgres reset all")
 
@@ -76,7 +78,9 @@ async def reload(own: Postgres, **settings: str) -> None:
     for name, value in settings.items():
         own.sql(f"alter system set {name} = '{value}'")
     own.sql("select pg_reload_conf()")
-    await asyncio.sleep(0.3)  # until the sessions have read it; a test that is too quick proves less, never fails
+    await asyncio.sleep(
+        0.3
+    )  # until the sessions have read it; a test that is too quick proves less, never fails
 
 
 HOW = {"a write": ([charge], False), "a locked write": ([charge], True), "a read": ([look], False)}
