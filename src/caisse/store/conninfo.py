@@ -171,5 +171,8 @@ def _certificates(given: dict[str, str]) -> ssl.SSLContext | None:
     context = ssl.create_default_context()
     if certificate := given.pop("sslcert", ""):
         secret = given.pop("sslpassword", "")
-        context.load_cert_chain(certificate, given.pop("sslkey", None), lambda: secret)
+        try:
+            context.load_cert_chain(certificate, given.pop("sslkey", None), lambda: secret)
+        except OSError as error:
+            raise BadUrl(f"sslcert of the URL cannot be used: {error}") from error
     return context

@@ -23,6 +23,7 @@ def sqlite_path(url: str) -> Path | None:
         if path:
             return Path(path).resolve()
     elif url.startswith(conninfo.SCHEMES):
+        conninfo.parse(url)
         return None
     raise BadUrl("a database URL is sqlite:///path/to/file or postgresql://user@host/name")
 
@@ -41,7 +42,7 @@ async def database(url: str, *, read_only: bool = False) -> Database:
     """
     path = sqlite_path(url)
     if path is None:
-        return PostgresDatabase(await connect(url, NAMED, writes=not read_only))
+        return PostgresDatabase(await connect(url, NAMED, writes=not read_only), current=not read_only)
     return SqliteDatabase(path, read_only=read_only)
 
 

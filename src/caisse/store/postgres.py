@@ -296,8 +296,10 @@ def _columns(rows: list[Any], width: int) -> list[Any]:
 class PostgresDatabase:
     """PostgreSQL for administration, reading and auditing; see `Database`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, current: bool) -> None:
+        """`current`: nothing may be read from a host that is not the primary any more."""
         self._session = session
+        self._current = current
         self._connection = session.connection
         self._warning = ""
         self._connection.add_log_listener(self._on_notice)
@@ -308,7 +310,7 @@ class PostgresDatabase:
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         """The rows of one statement. Unavailable too if another host is the primary by now."""
-        if self._session.superseded:
+        if self._current and self._session.superseded:
             raise Unavailable(f"{self._session.host} is not the primary any more")
         with as_unavailable():
             return list(await self._connection.fetch(sql, *args))
