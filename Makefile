@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check torture bench bench-quick bench-docs lock sbom audit-deps clean
+.PHONY: help demo test check torture kit-matrix bench bench-quick bench-docs lock sbom audit-deps clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -27,6 +27,9 @@ check: .venv/dev.stamp  ## style, types, layers and house rules, without the sui
 
 torture: .venv/dev.stamp  ## try to lose, double or corrupt money for an hour (TORTURE_ARGS='--for 10m --only kill_server')
 	$(BIN)/python -m tests.torture $(TORTURE_ARGS)
+
+kit-matrix: .venv/dev.stamp  ## every check of the kit against every wrong wallet, and the table of who fails what
+	$(BIN)/python -m tests.kit.matrix
 
 bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, half an hour and more (BENCH_ARGS='--only caisse-pg')
 	$(BENCH) $(BENCH_ARGS)
