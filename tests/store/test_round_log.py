@@ -150,10 +150,8 @@ def test_rows_of_a_step_stand_by_time_but_a_players_by_the_journal(db_url: str) 
     run(main())
 
 
-def test_every_round_is_shown_once_to_who_continues_whatever_clocks_servers_and_writers_do(
-    db_url: str,
-) -> None:
-    """Two lanes write (on SQLite one), clocks jump, three servers number, one poller goes on from its last row."""
+def test_every_round_is_shown_once_to_who_continues_from_the_last(db_url: str) -> None:
+    """Two lanes write (on SQLite one), their clocks jump, three servers number, and one poller reads on."""
     lanes = 1 if sqlite_path(db_url) else 2
     each, users = 60, ["ana", "ben", "cem", "dan"]
 
@@ -281,7 +279,7 @@ def test_numbers_are_durable_whatever_the_session_says(postgres: Any) -> None:
 
 
 def test_a_page_with_new_rows_is_shown_behind_a_commit(postgres: Any) -> None:
-    """A row can be seen before it is durable, as after a cancelled wait for a standby. Old rows are shown at once."""
+    """A row can be seen before it is durable, as after a cancelled wait. Old rows are shown at once."""
     url = postgres.create_database()
 
     async def main() -> None:
@@ -326,10 +324,10 @@ class Queries:
 PARTS = {"postgres": "generate_series(0, 199999) as n", "sqlite": "numbers"}
 SERIES = "with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n < 199999) "
 FILL = """
-insert into round_log (partner, number, player, player_number, seq, provider, round, game, currency, staked, won,
-    jackpot_id, jackpot, at)
-{series}select 'demo', n, 'player-' || (n % 100), n / 100, n, 'lucky', 'r' || n, 'g1', 'USD', '1.0'{cast}, '2.0'{cast},
-    '', '0.0'{cast}, n from {numbers}"""
+insert into round_log (partner, number, player, player_number, seq, provider, round, game, currency,
+    staked, won, jackpot_id, jackpot, at)
+{series}select 'demo', n, 'player-' || (n % 100), n / 100, n, 'lucky', 'r' || n, 'g1', 'USD',
+    '1.0'{cast}, '2.0'{cast}, '', '0.0'{cast}, n from {numbers}"""
 
 
 async def fill(db: Database, engine: str) -> None:

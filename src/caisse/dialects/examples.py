@@ -322,9 +322,11 @@ _SEAMLESS_3: Final = (
 _ROWS: Final = """[
         [0, "Im_60_tumblefortune", "USD", "0.0", "0.0", "none", "0.0"],
         [1, "Im_60_tumblefortune", "USD", "0.0", "0.0", "none", "0.0"],
-        [2, "Im_60_tumblefortune", "USD", "10.0", "30.5", "mega", "1000.0"],
-        [3, "Im_60_tumblefortune", "USD", "1.5", "4.0", "none", "0.0"],
-        [4, "Im_60_tumblefortune", "USD", "0.0", "0.0", "none", "0.0"]
+        [2, "Im_60_tumblefortune", "USD", "10.0", "25.5", "none", "0.0"],
+        [3, "Im_60_tumblefortune", "USD", "0.0", "5.0", "none", "0.0"],
+        [4, "Im_60_tumblefortune", "USD", "0.0", "0.0", "mega", "1000.0"],
+        [5, "Im_60_tumblefortune", "USD", "1.5", "4.0", "none", "0.0"],
+        [6, "Im_60_tumblefortune", "USD", "0.0", "0.0", "none", "0.0"]
     ]"""
 
 _LOGS: Final = (
