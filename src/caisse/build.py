@@ -121,7 +121,7 @@ async def _serve(
         if task.done():
             raise WriterDied(f"the writer ended: {task.exception()!r}")
     logging_rounds.cancel()
-    log.info("stopping: %d requests wait", writer.waiting)
+    log.info("stopping; requests that wait: %d", writer.waiting)
     await server.drain(DRAIN_SECONDS)
     writer.close()
     await writing
@@ -154,6 +154,7 @@ def _warn_of_unknown_profiles(connections: Iterable[Connection], known: Mapping[
 async def _refresh(app: App, url: str, opened: Database, known: Parties) -> None:
     """Follow partners, tokens and connections. While the database is away, what was known stays in force."""
     db: Database | None = opened
+    away = False
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
@@ -162,9 +163,13 @@ async def _refresh(app: App, url: str, opened: Database, known: Parties) -> None
                 parties = await directory.parties(db)
         except Exception as error:
             log.warning("partners and connections cannot be read again: %s", str(error) or "no answer")
+            away = True
             await _discard(db)
             db = None
             continue
+        if away:
+            away = False
+            log.info("the database is back: partners and connections are read again")
         if parties != known:
             _warn_of_unknown_profiles(set(parties.connections) - set(known.connections), app.world.policies)
             known = parties

@@ -43,7 +43,7 @@ class Recorder:
             await ledger.record(lines)
         except (Unavailable, Conflict) as error:
             self.attempts.give_back(lines)
-            log.warning("%d attempts are not written down yet: %s", len(lines), error)
+            log.warning("attempts not written down yet: %d, since %s", len(lines), error)
         except BadData as error:
             await self._isolate(ledger, lines, error)
 

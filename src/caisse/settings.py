@@ -4,6 +4,7 @@ Every `CAISSE_…` variable is known here; an unknown one is an error, since a m
 silently ignored is a setting that is not in force.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -42,9 +43,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proxies: tuple[str, ...] = ()
 
 
+_kubernetes: Final = (
+    (r"CAISSE_(\w+_)?SERVICE_HOST", r"[0-9a-fA-F.:]+"),
+    (r"CAISSE_(\w+_)?SERVICE_PORT(_\w+)?", r"[0-9]{1,5}"),
+    (r"CAISSE_(\w+_)?PORT(_[0-9]+_(TCP|UDP|SCTP))?", r"(tcp|udp|sctp)://[0-9a-fA-F.:\[\]]+"),
+    (r"CAISSE_(\w+_)?PORT_[0-9]+_(TCP|UDP|SCTP)_PROTO", r"tcp|udp|sctp"),
+    (r"CAISSE_(\w+_)?PORT_[0-9]+_(TCP|UDP|SCTP)_PORT", r"[0-9]{1,5}"),
+    (r"CAISSE_(\w+_)?PORT_[0-9]+_(TCP|UDP|SCTP)_ADDR", r"[0-9a-fA-F.:]+"),
+)
+"""What Kubernetes puts into a pod's environment for a service called caisse, or caisse-…: name and value."""
+
+
+def is_kubernetes(name: str, value: str) -> bool:
+    """Whether a variable says where a service of Kubernetes is, and so is no setting."""
+    return any(
+        re.fullmatch(of_name, name, re.ASCII) and re.fullmatch(of_value, value)
+        for of_name, of_value in _kubernetes
+    )
+
+
 def refuse_unknown(environment: Mapping[str, str]) -> None:
     """BadSettings for a `CAISSE_…` variable that means nothing."""
-    unknown = sorted(name for name in environment if name.startswith("CAISSE_") and name not in VARIABLES)
+    unknown = sorted(
+        name
+        for name, value in environment.items()
+        if name.startswith("CAISSE_") and name not in VARIABLES and not is_kubernetes(name, value)
+    )
     if unknown:
         known = ", ".join(VARIABLES)
         raise BadSettings(f"unknown setting {unknown[0]} in the environment; known are {known}")

@@ -132,6 +132,7 @@ class Lane:
         self._deadline: float | None = None
         self._memory = Memory(limits.players, limits.entries)
         self._doubt_until = 0.0
+        self._away = False
         self.counters = Counters()
 
     def put(self, pending: Pending) -> None:
@@ -207,17 +208,22 @@ class Lane:
             decisions = await self._decided(batch)
             batch = batch[: len(decisions)]
             self._note(batch, decisions)
+            if self._away:
+                self._away = False
+                log.info("the database is back: verdicts are given again")
         except (BadData, Conflict) as error:
             await self._isolate(batch, error)
             return len(batch)
         except Unavailable as error:
-            log.warning("no verdict for %d requests: %s", len(batch), error)
+            log.warning("requests without a verdict: %d, since %s", len(batch), error)
+            self._away = True
             decisions = [None] * len(batch)
             self._memory.forget()
             await self._pause()
         except FateUnknown as error:
             self.counters.unknown += len(batch)
-            log.critical("unknown fate of %d requests: %s", len(batch), error)
+            log.critical("requests of unknown fate: %d, since %s", len(batch), error)
+            self._away = True
             decisions = [None] * len(batch)
             self._memory.forget()
             if error.fatal:

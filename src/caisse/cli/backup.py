@@ -36,7 +36,7 @@ def backup(url: str, as_json: bool, target: Path) -> None:
     if as_json:
         output.emit({"db": copy, "bytes": size})
     else:
-        click.echo(f"{target} is a copy of {size:,} bytes; check it: caisse audit --db {copy}")
+        output.say(f"{target} is a copy of {size:,} bytes; check it: caisse audit --db {copy}")
 
 
 def _copied(source: Path, target: Path) -> int:
@@ -51,6 +51,6 @@ def _copied(source: Path, target: Path) -> int:
 
 
 def _progress(part: float) -> None:
-    click.echo(f"\r\x1b[K{part:.0%}", err=True, nl=False)
+    output.redraw(f"{part:.0%}")
     if part == 1:
-        click.echo("\r\x1b[K", err=True, nl=False)
+        output.redraw("")

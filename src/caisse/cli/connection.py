@@ -142,7 +142,7 @@ def _tell(made: Connection, key: secret.Secret | None, *, as_json: bool) -> None
         ]
     )
     if key and key.made:
-        click.echo("The key is not shown again: hand the URL to the provider now.", err=True)
+        output.say("The key is not shown again: hand the URL to the provider now.", err=True)
 
 
 def _public(c: Connection) -> dict[str, object]:
@@ -163,7 +163,7 @@ def list_(partner: str | None, url: str, as_json: bool) -> None:
         headers = ("CONNECTION", "PARTNER", "PROVIDER", "KEY", "NETWORKS", "PROFILE", "CREATED", "REVOKED")
         output.table(headers, [_row(item) for item in found])
     else:
-        click.echo("there are no connections yet; 'caisse connection add PARTNER PROVIDER' adds one")
+        output.say("there are no connections yet; 'caisse connection add PARTNER PROVIDER' adds one")
 
 
 async def _list(url: str, partner: str | None) -> list[Registered]:
@@ -200,7 +200,7 @@ def revoke(connection: str, url: str, as_json: bool) -> None:
     if as_json:
         output.emit({"id": connection, "revoked": True})
     else:
-        click.echo(f"connection {connection} is revoked; it stops working within 5 seconds")
+        output.say(f"connection {connection} is revoked; it stops working within 5 seconds")
 
 
 async def _revoke(url: str, connection: str) -> None:

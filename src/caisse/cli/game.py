@@ -50,7 +50,7 @@ async def _set(url: str, partner: str, provider: str, game: str, *, enabled: boo
         await refuse_unknown_partner(db, partner)
         known = await directory.connections(db)
         if not any((c.connection.partner, c.connection.provider) == (partner, provider) for c in known):
-            click.echo(f"Warning: {partner} has no connection of {provider} yet.", err=True)
+            output.say(f"Warning: {partner} has no connection of {provider} yet.", err=True)
         if not await directory.set_game(db, partner, provider, game, enabled=enabled, now=clock()):
             state = "enabled" if enabled else "disabled"
             raise Failed(
@@ -64,7 +64,7 @@ def _tell(partner: str, provider: str, game: str, *, enabled: bool, as_json: boo
         output.emit({"partner": partner, "provider": provider, "game": game, "enabled": enabled})
         return
     done = "enabled: bets are accepted again" if enabled else "disabled: new bets are refused"
-    click.echo(output.visible(f"game {game} of {provider} is {done} for {partner} within 5 seconds"))
+    output.say(f"game {game} of {provider} is {done} for {partner} within 5 seconds")
 
 
 @game.command("list")
@@ -80,7 +80,7 @@ def list_(partner: str | None, url: str, as_json: bool) -> None:
     elif rows:
         output.table(("PARTNER", "PROVIDER", "GAME", "DISABLED"), rows)
     else:
-        click.echo("no game is disabled; 'caisse game disable PARTNER PROVIDER GAME' disables one")
+        output.say("no game is disabled; 'caisse game disable PARTNER PROVIDER GAME' disables one")
 
 
 async def _list(url: str, partner: str | None) -> list[tuple[str, str, str, int]]:

@@ -13,6 +13,7 @@ COMMANDS = {
     "partner": "Partners and their tokens.",
     "connection": "Connections between partners and providers.",
     "player": "A player's wallets, open rounds and trail; freezing.",
+    "attempts": "Traces of requests that left no row.",
     "game": "Games that a partner's players may not bet on.",
     "explain": "What happened to a request, round or user: any id.",
     "audit": "Recompute everything from the journal.",

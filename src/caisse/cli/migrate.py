@@ -24,8 +24,8 @@ def migrate(url: str, as_json: bool) -> None:
         output.emit({"applied": applied, "version": version})
         return
     for name in applied:
-        click.echo(f"applied {name}")
-    click.echo(f"the database is {'now ' if applied else ''}up to date, at version {version}")
+        output.say(f"applied {name}")
+    output.say(f"the database is {'now ' if applied else ''}up to date, at version {version}")
 
 
 async def _migrate(url: str) -> tuple[list[str], int]:

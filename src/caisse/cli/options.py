@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from caisse.settings import DEFAULT_DB, Settings
+from caisse.settings import DEFAULT_DB, Settings, is_kubernetes
 from caisse.store import opening
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,6 +124,16 @@ GAME: Final = Checked("game", _game_id)
 WORDS: Final = Checked("text", _words)
 NETWORK: Final = Checked("cidr", _network)
 
+
+class PortOption(click.Option):
+    """`--port`, whose variable Kubernetes sets to `tcp://…` for a service called caisse."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Click's hook."""
+        value = super().resolve_envvar_value(ctx)
+        return None if value and is_kubernetes("CAISSE_PORT", value) else value
+
+
 database: Final = click.option(
     "--db",
     "url",
@@ -178,6 +188,7 @@ _serving: Final = (
     ),
     click.option(
         "--port",
+        cls=PortOption,
         type=click.IntRange(0, MAX_PORT),
         envvar="CAISSE_PORT",
         default=_defaults.port,

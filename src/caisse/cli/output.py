@@ -1,17 +1,41 @@
-"""How answers look: aligned text for people, JSON for programs."""
+"""How answers look: aligned text for people, JSON for programs.
+
+Everything that a command writes goes through here: no character of an argument or of stored text can steer
+a terminal, in text or in JSON.
+"""
 
 import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
+EMITTED: Final = "caisse.emitted"
+"""Set in the context's `meta` once a command has written its JSON."""
+
 
 def emit(value: object) -> None:
-    """JSON on standard output. Amounts are text already."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """JSON on standard output, in ASCII: a control or bidi character comes as an escape. Amounts are text."""
+    click.get_current_context().find_root().meta[EMITTED] = True
+    click.echo(json.dumps(value, indent=2))
+
+
+def emit_failure(failure: click.ClickException) -> None:
+    """The same for a command that failed before it had anything to show."""
+    shown = {"error": failure.format_message(), "exit_code": failure.exit_code}
+    click.echo(json.dumps(shown, indent=2))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Lines of text on standard output or standard error."""
+    click.echo("\n".join(map(visible, text.split("\n"))), err=err)
+
+
+def redraw(text: str) -> None:
+    """A line of progress on a terminal's standard error, in the place of the one before; empty: none."""
+    click.echo(f"\r\x1b[K{visible(text)}", err=True, nl=False)
 
 
 def when(microseconds: int) -> str:

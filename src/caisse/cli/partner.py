@@ -7,7 +7,7 @@ import click
 from caisse.cli import options, output, secret
 from caisse.cli.database import to_read, to_write
 from caisse.cli.failures import Failed
-from caisse.cli.partner_token import new_token, tell_token, token
+from caisse.cli.partner_token import TOKEN_IN_USE, tell_token, token
 from caisse.cli.secret import Secret
 from caisse.store import directory
 from caisse.store.api import Database
@@ -39,7 +39,7 @@ def add(partner: str, token: str | None, url: str, as_json: bool) -> None:
     given = secret.token(token)
     asyncio.run(_add(url, partner, given))
     if not as_json:
-        click.echo(f"partner {partner} added")
+        output.say(f"partner {partner} added")
     tell_token(partner, given, as_json=as_json)
 
 
@@ -50,14 +50,13 @@ async def _add(url: str, partner: str, given: Secret) -> None:
 
 async def new_partner(db: Database, partner: str, given: Secret) -> None:
     """Add both, or neither."""
+    if await directory.add_partner_with_token(db, partner, given.public_id, given.hash, clock()):
+        return
     if await directory.has_partner(db, partner):
         raise Failed(
             f"there is a partner {partner} already; 'caisse partner token add {partner}' adds a token"
         )
-    if await directory.has_token(db, given.hash):
-        raise Failed("this token is or was in use already: give another one, or none for a random one")
-    await directory.add_partner(db, partner, clock())
-    await new_token(db, partner, given)
+    raise Failed(TOKEN_IN_USE)
 
 
 @partner.command("list")
@@ -75,7 +74,7 @@ def list_(url: str, as_json: bool) -> None:
             right=("ACTIVE TOKENS",),
         )
     else:
-        click.echo("there are no partners yet; 'caisse partner add ID' adds one")
+        output.say("there are no partners yet; 'caisse partner add ID' adds one")
 
 
 async def _list(url: str) -> list[tuple[str, int, int]]:

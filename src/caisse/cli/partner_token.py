@@ -1,6 +1,7 @@
 """`caisse partner token`: several tokens may be active, so that a partner can change over without a gap."""
 
 import asyncio
+from typing import Final
 
 import click
 
@@ -11,6 +12,8 @@ from caisse.cli.secret import Secret
 from caisse.store import directory
 from caisse.store.api import Database
 from caisse.writer import clock
+
+TOKEN_IN_USE: Final = "this token is or was in use already: give another one, or none for a random one"  # noqa: S105 - a message
 
 
 @click.group
@@ -48,7 +51,7 @@ async def refuse_unknown_partner(db: Database, partner: str) -> None:
 async def new_token(db: Database, partner: str, given: Secret) -> None:
     """Store the hash of a token of a partner that exists."""
     if not await directory.add_token(db, partner, given.public_id, given.hash, clock()):
-        raise Failed("this token is or was in use already: give another one, or none for a random one")
+        raise Failed(TOKEN_IN_USE)
 
 
 def tell_token(partner: str, given: Secret, *, as_json: bool) -> None:
@@ -60,7 +63,7 @@ def tell_token(partner: str, given: Secret, *, as_json: bool) -> None:
         [("token id", given.public_id), ("token", given.shown or "as given")],
     )
     if given.made:
-        click.echo("The token is not shown again: hand it to the partner now.", err=True)
+        output.say("The token is not shown again: hand it to the partner now.", err=True)
 
 
 @token.command("list")
@@ -98,9 +101,9 @@ def revoke(partner: str, token_id: str, url: str, as_json: bool) -> None:
     if as_json:
         output.emit({"partner": partner, "token_id": token_id, "active_tokens": left})
     else:
-        click.echo(f"token {token_id} of {partner} is revoked; it stops working within 5 seconds")
+        output.say(f"token {token_id} of {partner} is revoked; it stops working within 5 seconds")
     if not left:
-        click.echo(f"Warning: {partner} has no active token any more.", err=True)
+        output.say(f"Warning: {partner} has no active token any more.", err=True)
 
 
 async def _revoke(url: str, partner: str, token_id: str) -> int:

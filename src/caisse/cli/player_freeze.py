@@ -71,9 +71,7 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
         raise Failed(f"partner {partner} has no player {user}; ids are compared exactly as sent")
     if found.frozen == frozen:
         state = "frozen" if frozen else "not frozen"
-        click.echo(
-            f"Note: {output.visible(user)} was {state} already; the reason is kept all the same.", err=True
-        )
+        output.say(f"Note: {user} was {state} already; the reason is kept all the same.", err=True)
     endpoint = f"caisse player {'freeze' if frozen else 'release'}"
     request = SetFrozen(
         id=id_source()(),
@@ -113,4 +111,4 @@ def _tell(row: Entry, *, as_json: bool) -> None:
         output.emit({**shown, "reason": row.details, "at": output.when(row.at), "transaction": row.id})
         return
     state = "frozen: new bets and withdrawals are refused" if frozen else "released"
-    click.echo(output.visible(f"player {row.player} of partner {row.partner} is {state}"))
+    output.say(f"player {row.player} of partner {row.partner} is {state}")

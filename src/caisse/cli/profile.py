@@ -55,5 +55,5 @@ def show(name: str, profiles: Path | None, as_json: bool) -> None:
         decisions = [{"key": key, "value": value, "meaning": meaning} for key, value, meaning in words]
         output.emit({**msgspec.to_builtins(found[name]), "decisions": decisions})
         return
-    click.echo(f"profile {name}\n")
+    output.say(f"profile {name}\n")
     output.table(("DECISION", "VALUE", "MEANING"), words)

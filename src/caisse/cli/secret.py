@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from caisse.cli import output
 from caisse.core.parties import secret_hash
 from caisse.dialects.auth import MAX_SECRET
 
@@ -67,7 +68,7 @@ def _secret(given: str | None, what: str) -> Secret:
         return Secret(secrets.token_urlsafe(24), made=True)
     text = _from_input(what) if given == "-" else given
     if len(text) < SHORT:
-        click.echo(f"Warning: a {what} of fewer than {SHORT} characters can be guessed.", err=True)
+        output.say(f"Warning: a {what} of fewer than {SHORT} characters can be guessed.", err=True)
     return Secret(text, made=False)
 
 

@@ -95,6 +95,10 @@ class Database(Protocol):
         """Run one statement in a transaction of its own; the number of rows touched. Unavailable if not."""
         ...
 
+    async def execute_all(self, *statements: tuple[str, Sequence[Any]]) -> bool:
+        """Run statements in one transaction; False, and all undone, if one of them touches no row."""
+        ...
+
     async def begin_snapshot(self) -> None:
         """From here on every `fetch` sees one and the same state, until `close`."""
         ...

@@ -4,7 +4,7 @@ Only hashes of secrets come in here; nothing that is written or read could be us
 """
 
 import json
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from caisse.core.parties import Connection, Parties, Partner
 from caisse.store.api import Database
@@ -41,13 +41,20 @@ async def parties(db: Database) -> Parties:
     return Parties(tuple(Partner(id_, tuple(hashes)) for id_, hashes in tokens.items()), connections)
 
 
+_ADD_PARTNER: Final = "insert into partner (id, created_at) values ($1, $2) on conflict (id) do nothing"
+_ADD_FURTHER: Final = (
+    "insert into token (partner, id, hash, created_at) values ($1, $2, $3, $4) on conflict do nothing"
+)
+
+
 async def add_partner(db: Database, partner: str, now: int) -> bool:
-    """False if there is one of that id already."""
-    return bool(
-        await db.execute(
-            "insert into partner (id, created_at) values ($1, $2) on conflict (id) do nothing", partner, now
-        )
-    )
+    """A partner that has no token yet. False if there is one of that id already."""
+    return bool(await db.execute(_ADD_PARTNER, partner, now))
+
+
+async def add_partner_with_token(db: Database, partner: str, token: str, hash_: bytes, now: int) -> bool:
+    """Both, or, if there is such a partner or token already, neither and False."""
+    return await db.execute_all((_ADD_PARTNER, (partner, now)), (_ADD_FURTHER, (partner, token, hash_, now)))
 
 
 async def has_partner(db: Database, partner: str) -> bool:
@@ -57,21 +64,7 @@ async def has_partner(db: Database, partner: str) -> bool:
 
 async def add_token(db: Database, partner: str, token: str, hash_: bytes, now: int) -> bool:
     """`token` is its public id. False if that very token is in use already."""
-    return bool(
-        await db.execute(
-            "insert into token (partner, id, hash, created_at) values ($1, $2, $3, $4)"
-            " on conflict do nothing",
-            partner,
-            token,
-            hash_,
-            now,
-        )
-    )
-
-
-async def has_token(db: Database, hash_: bytes) -> bool:
-    """Whether that very token is or was anybody's."""
-    return bool(await db.fetch("select 1 from token where hash = $1", hash_))
+    return bool(await db.execute(_ADD_FURTHER, partner, token, hash_, now))
 
 
 async def revoke_token(db: Database, partner: str, token: str, now: int) -> bool:
@@ -138,7 +131,7 @@ async def add_connection(db: Database, connection: Connection, now: int) -> bool
         "insert into connection (partner, id, provider, key_hash, networks, also, profile, created_at)"
         " select $1, $2, $3, $4, $5, $6, $7, $8"
         " where not exists (select 1 from connection where key_hash = $4"
-        " and (length(key_hash) > 0 or (provider = $3 and revoked_at is null)))",
+        " and (length(key_hash) > 0 or (provider = $3 and revoked_at is null))) on conflict do nothing",
         connection.partner,
         connection.id,
         connection.provider,

@@ -335,6 +335,18 @@ class PostgresDatabase:
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    async def execute_all(self, *statements: tuple[str, Sequence[Any]]) -> bool:
+        """One transaction, as the server isolates it: a statement waits for another's row of the same key."""
+        with _told_plainly():
+            transaction = self._connection.transaction()
+            await transaction.start()
+            for sql, args in statements:
+                if not await self.execute(sql, *args):
+                    await transaction.rollback()
+                    return False
+            await transaction.commit()
+        return True
+
     async def begin_snapshot(self) -> None:
         """Repeatable read: one state for the life of this connection, however long somebody reads."""
         await self._connection.fetch(WITHOUT_LIMITS, LIMITS)

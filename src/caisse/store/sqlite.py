@@ -289,6 +289,19 @@ class SqliteDatabase:
             self._connection.execute(sql, _named(args)).fetchall()
         return self._connection.total_changes() - before
 
+    async def execute_all(self, *statements: tuple[str, Sequence[Any]]) -> bool:
+        """One immediate transaction."""
+        with _told_plainly():
+            self._connection.execute("begin immediate")
+            try:
+                for sql, args in statements:
+                    if not await self.execute(sql, *args):
+                        return False
+                self._connection.execute("commit")
+            finally:
+                _undo(self._connection)
+        return True
+
     async def begin_snapshot(self) -> None:
         """A read transaction: one state until `close`."""
         self._connection.execute("begin")
