@@ -59,6 +59,9 @@ create table player (
     primary key (partner, id)
 ) with (fillfactor = 70);
 
+-- Finding a session that goes on. Written when a session begins, not with each bet.
+create index player_session on player (partner, session) where session <> '';
+
 -- What a batch changes of a player: how such rows arrive. `loaded` is the number that must still stand.
 create type player_move as (
     partner     text,
@@ -115,6 +118,16 @@ create unique index journal_id on journal (partner, id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
+
+-- A player's newest transfer, whatever he played since.
+create index journal_transfer on journal (partner, player, seq) where kind in ('charge', 'withdraw');
+
+-- Finding what names a round that may not be known: refusals and awards. No bet or result is in it.
+create index journal_stray on journal (partner, round)
+    where round <> '' and (verdict <> 'ok' or kind in ('bonus', 'jackpot', 'promo'));
+
+-- Finding a session that ended.
+create index journal_session on journal (partner, session) where kind = 'session';
 
 -- What the refund of a round reads.
 create index journal_round on journal (partner, player, provider, round, seq)

@@ -56,6 +56,9 @@ create table player (
     primary key (partner, id)
 ) strict, without rowid;
 
+-- Finding a session that goes on. Written when a session begins, not with each bet.
+create index player_session on player (partner, session) where session <> '';
+
 -- For people: one row for each wallet.
 create view wallet as
     select player.partner, player.id as player, held.key as currency, held.value as balance
@@ -97,6 +100,16 @@ create unique index journal_id on journal (partner, id, part);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
+
+-- A player's newest transfer, whatever he played since.
+create index journal_transfer on journal (partner, player, seq) where kind in ('charge', 'withdraw');
+
+-- Finding what names a round that may not be known: refusals and awards. No bet or result is in it.
+create index journal_stray on journal (partner, round)
+    where round <> '' and (verdict <> 'ok' or kind in ('bonus', 'jackpot', 'promo'));
+
+-- Finding a session that ended.
+create index journal_session on journal (partner, session) where kind = 'session';
 
 -- What the refund of a round reads.
 create index journal_round on journal (partner, player, provider, round, seq)
