@@ -149,7 +149,7 @@ def test_a_game_s_life_byte_for_byte() -> None:
     assert answered(desk, "win", amount="0", is_end_round="ok", uuid="u-6") == ok(
         "340.999999999999999999", "u-6"
     )
-    assert desk.book.rounds["demo", "luckymonaco", "r1"].state == "ended"
+    assert desk.book.rounds["demo", "luckymonaco", "ana", "r1"].state == "ended"
     assert answered(desk, "win", amount="0.5", uuid="u-7") == ok("341.499999999999999999", "u-7")
     assert answered(desk, "cancel", id="r9", uuid="u-8") == ok("341.499999999999999999", "u-8")
 

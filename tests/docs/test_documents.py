@@ -12,7 +12,6 @@ import httpx2
 import pytest
 
 from caisse.cli import demo_server
-from caisse.cli.audit import WHOLE
 from caisse.cli.main import EPILOG, cli
 from caisse.core.audit import CHECKS
 from caisse.core.entries import MOVES, Entry, Kind

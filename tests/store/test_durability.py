@@ -115,12 +115,12 @@ def test_the_settings_last_for_the_write_only_and_never_lower_what_is_there(own:
         async with funded(url) as ledger:
             show = "select current_setting('synchronous_commit'), current_setting('client_min_messages')"
             connection = connection_of(ledger)
-            assert tuple(await connection.fetchrow(show)) == ("remote_apply", "notice")
+            assert tuple(await connection.fetchrow(show) or ()) == ("remote_apply", "notice")
             book, _ = await decided(ledger, [charge()], lock=True)
             sql = "select current_setting('synchronous_commit') = 'remote_apply'"
             await connection.execute("set client_min_messages = 'error'")
             await ledger.commit(book)
-            assert tuple(await connection.fetchrow(show)) == ("remote_apply", "error")
+            assert tuple(await connection.fetchrow(show) or ()) == ("remote_apply", "error")
             assert await connection.fetchval(sql)
 
     run(main())

@@ -117,8 +117,8 @@ async def touched(db: Database, engine: str, sql: str, args: tuple[Any, ...]) ->
     if engine == "sqlite":
         plan = [row[3] for row in await db.fetch(f"explain query plan {sql}", *args)]
         return [step for step in plan if _walks(step)]
-    (plan,) = await db.fetch(f"explain (analyze, format json) {sql}", *args)
-    tree = json.loads(plan[0]) if isinstance(plan[0], str) else plan[0]
+    (found,) = await db.fetch(f"explain (analyze, format json) {sql}", *args)
+    tree = json.loads(found[0]) if isinstance(found[0], str) else found[0]
     return [text for node in _nodes(tree[0]["Plan"]) if (text := _reads_too_much(node))]
 
 

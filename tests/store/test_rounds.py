@@ -72,7 +72,10 @@ def test_R4_ids_with_colons_are_told_apart(db_url: str) -> None:
             for user, _ in pairs:
                 await committed(ledger, [create(user=user), open_wallet(user=user), charge("9.0", user=user)])
             for number, (user, round_) in enumerate(pairs):
-                story = [bet("4.0", f"b-{number}", round_, user=user), rollback_round(round_, user=user)]
+                story: list[Any] = [
+                    bet("4.0", f"b-{number}", round_, user=user),
+                    rollback_round(round_, user=user),
+                ]
                 story_ = await committed(ledger, story)
                 assert [d.verdict for d in story_] == [Verdict.OK] * 2
                 assert [d.replay for d in story_] == [False] * 2

@@ -341,7 +341,7 @@ class PostgresDatabase:
 
     async def execute_all(self, *statements: tuple[str, Sequence[Any]]) -> bool:
         """One transaction, as the server isolates it: a statement waits for another's row of the same key."""
-        with _told_plainly():
+        with as_unavailable():
             transaction = self._connection.transaction()
             await transaction.start()
             for sql, args in statements:
