@@ -116,6 +116,8 @@ class Played(msgspec.Struct, gc=False):
 HEAD: Final = Head.__struct_fields__[:-1]
 ROUND: Final = Played.__struct_fields__
 _AMOUNTS_AT: Final = tuple(map(ROUND.index, ROUND_AMOUNTS))
+OF_ROUND: Final = tuple(name for name in ROUND if not name.startswith("logged"))
+"""What the ledger's audit recomputes of a round; the rest is the slot log's, and its own audit's."""
 _LOGGED_AT: Final = ROUND.index("logged")
 
 _plain = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?", re.ASCII).fullmatch
