@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
-from caisse.dialects import seamless_v4_table, transfer_v3
+from caisse.dialects import kyren_v1, seamless_v4_table, transfer_v3
 from caisse.dialects.seamless import OF_BETS, REFUSALS, WRONG
 from caisse.dialects.table import Endpoint
 from caisse.dialects.transfer_v3 import FAILURES
@@ -20,8 +20,11 @@ from tests.dialects.desk import KEY, SEAMLESS, TOKEN_QUERY, TRANSFER, Said, fund
 
 TABLES = {"transfer V3": transfer_v3.ENDPOINTS, "seamless V4": seamless_v4_table.ENDPOINTS}
 CODES = {"transfer V3": FAILURES, "seamless V4": REFUSALS}
-ENDPOINTS: list[Endpoint] = [endpoint for table in TABLES.values() for endpoint in table]
-NOT_ON_THESE_DOORS = {Verdict.ALREADY_TRANSFERRED, Verdict.TRANSFER_UNKNOWN}  # transfer V4
+ENDPOINTS: list[Endpoint] = [e for table in (*TABLES.values(), kyren_v1.ENDPOINTS) for e in table]
+NOT_ON_THESE_DOORS = {
+    *(Verdict.ALREADY_TRANSFERRED, Verdict.TRANSFER_UNKNOWN),  # transfer V4
+    Verdict.MONEY_STANDS,  # `caisse player forget`
+}
 
 
 @pytest.mark.parametrize("dialect", TABLES)

@@ -345,7 +345,7 @@ def test_further_names_of_a_provider_mean_the_one_provider_of_the_keys(name: str
     keyless = world(
         connection(key_hash=b"", also=("stella", "kyren")), connection(key_hash=b"", id="c2", provider="x")
     )
-    local = Said("/V4/Refund", packed(play_body("Refund", providerId=name)), peer="127.0.0.1")
+    local = Said("/V4/Refund", packed(play_body("Refund", providerId=name)), peer="127.0.0.1", local=True)
     assert asked(SEAMLESS, local, keyless).provider == "luckymonaco"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Bet, Look, Result, Rollback
 from caisse.dialects.door import Answer
 from caisse.dialects.seamless_v3 import SeamlessV3
+from caisse.ids import id_source
 from tests.core.ledger import Account, audited
 from tests.dialects.desk import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid
 from tests.dialects.desk import world as world_
@@ -149,7 +151,7 @@ def test_a_game_s_life_byte_for_byte() -> None:
     assert answered(desk, "win", amount="0", is_end_round="ok", uuid="u-6") == ok(
         "340.999999999999999999", "u-6"
     )
-    assert desk.book.rounds["demo", "luckymonaco", "ana", "r1"].state == "ended"
+    assert desk.book.rounds["demo", "luckymonaco", "421", "r1"].state == "ended"
     assert answered(desk, "win", amount="0.5", uuid="u-7") == ok("341.499999999999999999", "u-7")
     assert answered(desk, "cancel", id="r9", uuid="u-8") == ok("341.499999999999999999", "u-8")
 
@@ -235,7 +237,7 @@ class TestCancel:
 
     def test_a_currency_without_a_wallet_has_a_balance_of_nothing_and_audits(self) -> None:
         """R52: the tombstone's currency is shown, and read by no rule."""
-        desk = funded("421")
+        desk = funded("421", where=replace(world_(), new_id=id_source()))
         assert answered(desk, "cancel", currency="EUR") == ok("0.0")
         assert answered(desk, "cancel", id="r2", currency="USD") == ok("300.0")
         assert desk.book.players["demo", "421"].wallets.keys() == {"USD"}
@@ -276,7 +278,7 @@ def test_what_a_request_loads_is_its_round_and_keys() -> None:
     """R26: a cancel finds its round through the bet, a win is told by its round."""
     bet, cancel = asked(DOOR, called("bet"), world_()), asked(DOOR, called("cancel"), world_())
     wanted = wants([bet, cancel])
-    assert wanted.rounds == [("demo", "luckymonaco", "r1")]
+    assert wanted.rounds == [("demo", "luckymonaco", "421", "r1")]
     assert wanted.rolled_back == [("demo", bet.key)]
 
 

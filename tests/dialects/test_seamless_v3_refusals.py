@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caisse.core.currencies import DEFAULT, with_overrides
+from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.dialects.door import Answer, Ask
 from caisse.dialects.seamless_v3_table import ENDPOINTS, WORDS, WRONG
@@ -40,6 +42,8 @@ def refusals() -> Desk:
 GIVEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("check", {"userid": "nobody"}, "USER_NOT_FOUND", "R8"),
     ("check", {"currency": "GBP"}, "WALLET_NOT_FOUND", "R40"),
+    ("check", {"currency": "ZZZ"}, "WALLET_NOT_FOUND", "R1"),
+    ("balance", {"currency": "ZZZ"}, "WALLET_NOT_FOUND", "R1"),
     ("check", {"sid": "s-expired"}, "SESSION_EXPIRED", "R47"),
     ("balance", {"userid": "nobody"}, "USER_NOT_FOUND", "R8"),
     ("balance", {"currency": "GBP"}, "WALLET_NOT_FOUND", "R40"),
@@ -50,12 +54,17 @@ GIVEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("bet", {"id": "ended"}, "ROUND_ENDED", "R47"),
     ("bet", {"sid": "s-expired"}, "SESSION_EXPIRED", "R47"),
     ("bet", {"currency": "GBP"}, "WALLET_NOT_FOUND", "R40"),
+    ("bet", {"currency": "ZZZ"}, "INVALID_CURRENCY", "R1: behind the look-up"),
+    ("bet", {"currency": "JPY", "amount": "1.5"}, "INVALID_AMOUNT", "R1: behind the look-up"),
+    ("bet", {"id": "open", "currency": "ZZZ"}, "TRANSACTION_CONFLICT", "R5 before the currency table"),
     ("bet", {"userid": "frozen"}, "USER_FROZEN", "R15"),
     ("bet", {"gameid": "off"}, "GAME_DISABLED", "R30"),
     ("bet", {"amount": "100.5"}, "INSUFFICIENT_FUNDS", "R46"),
     ("win", {"userid": "nobody"}, "USER_NOT_FOUND", "R8"),
-    ("win", {"id": "foreign"}, "INVALID_TRANSACTION", "R40"),
-    ("win", {"id": "open", "currency": "EUR"}, "INVALID_CURRENCY", "R40"),
+    ("win", {"id": "foreign"}, "BET_NOT_FOUND", "R40, R41: rounds are the player's own"),
+    ("win", {"id": "open", "currency": "EUR"}, "WALLET_NOT_FOUND", "R8: the round is in USD"),
+    ("win", {"id": "open", "currency": "ZZZ"}, "WALLET_NOT_FOUND", "R8"),
+    ("win", {"id": "open", "currency": "DOLLARS"}, "INVALID_PARAMETER", "R56"),
     ("win", {"id": "r9"}, "BET_NOT_FOUND", "R41"),
     ("win", {"id": "r9", "currency": "GBP", "bonus": "b"}, "WALLET_NOT_FOUND", "R40"),
     ("cancel", {"userid": "nobody"}, "USER_NOT_FOUND", "R22"),
@@ -63,6 +72,7 @@ GIVEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("cancel", {"id": "early", "userid": "7"}, "TRANSACTION_CONFLICT", "R5"),
     ("cancel", {"id": "open", "amount": "10.5"}, "INVALID_AMOUNT", "R25"),
     ("cancel", {"id": "open", "amount": 0}, "INVALID_AMOUNT", "R25"),
+    ("cancel", {"id": "open", "amount": "ten"}, "INVALID_PARAMETER", "R56"),
     ("cancel", {"id": "settled"}, "BET_SETTLED", "R26"),
 ]
 
@@ -78,6 +88,29 @@ def test_every_refusal_by_the_rules_has_its_word(
     assert answer == Answer(200, f'{{"status":"{word}","uuid":"u-9"}}'.encode()), rule
 
 
+def test_a_cancel_gives_back_the_bet_s_currency_whatever_it_names() -> None:
+    """R25, R56: the stored bet is the truth."""
+    desk = refusals()
+    before = desk.book.players["demo", "421"].wallets["USD"]
+    assert said(desk, "cancel", id="open", currency="ZZZ", uuid="u-9")["status"] == "OK"
+    assert desk.book.players["demo", "421"].wallets["USD"] == before + 10 * UNIT
+
+
+def test_a_refused_currency_stays_refused_and_a_done_bet_stays_done() -> None:
+    """R1, R2: after the currency table changed, both ways."""
+    desk = funded("421")
+    on, off = desk.where, world_()
+    object.__setattr__(off, "currencies", with_overrides(DEFAULT, [{"code": "USD", "enabled": False}]))
+    done = answered(desk, "bet")
+    desk.where = off
+    assert answered(desk, "bet") == Answer(200, done.body[:-1] + b',"retransmission":true}')
+    assert said(desk, "bet", id="r2")["status"] == "INVALID_CURRENCY"
+    assert said(desk, "win", amount="5.0", uuid="u-2")["balance"] == "295.0"
+    desk.where = on
+    assert said(desk, "bet", id="r2")["status"] == "INVALID_CURRENCY"
+    assert said(desk, "balance")["balance"] == "295.0"
+
+
 NO_TRANSACTIONS: list[Any] = [..., None, "r1", [], {}, [{"id": "r1"}]]
 NO_AMOUNTS: list[Any] = ["", "-1", -1, "1e3", "01", "1" * 15, True, []]
 NO_IDS: list[Any] = [..., None, "", -7, 5.0, 10**128, "x" * 129, "a\x00"]
@@ -87,9 +120,7 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
     *(("bet", {"id": bad}, "PARAMETER") for bad in NO_IDS),
     ("bet", {"amount": ...}, "PARAMETER"),
     *(("bet", {"amount": bad}, "AMOUNT") for bad in NO_AMOUNTS),
-    ("bet", {"currency": "JPY", "amount": "1.5"}, "AMOUNT"),
     *(("check", {"currency": bad}, "PARAMETER") for bad in ("US", "USDTT", 840)),
-    *((verb, {"currency": "ZZZ"}, "CURRENCY") for verb in ("check", "balance", "bet", "win", "cancel")),
     *(("cancel", {name: ...}, "PARAMETER") for name in ("userid", "id")),
 ]
 

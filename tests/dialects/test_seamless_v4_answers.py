@@ -91,9 +91,11 @@ GIVEN: list[tuple[str, dict[str, Any], int, str]] = [
     ("Refund", {"userId": "nobody"}, 100, "R22"),
     ("Check", {"userId": "nobody"}, 100, "R8"),
     ("Bet", {"reference": "b1", "amount": 11}, 7, "R5, so that it is cancelled"),
-    ("Bet", {"reference": "b2", "roundId": "r-foreign"}, 7, "R40"),
     ("Bet", {"reference": "b2", "currency": "EUR"}, 2, "R40"),
     ("Bet", {"reference": "b2", "roundId": "r9", "currency": "GBP"}, 2, "R40"),
+    ("Bet", {"reference": "b2", "roundId": "r9", "currency": "ZZZ"}, 2, "R1: behind the look-up"),
+    ("Bet", {"reference": "b2", "roundId": "r9", "currency": "JPY", "amount": "1.5"}, 10, "R1"),
+    ("Bet", {"reference": "b1", "currency": "ZZZ"}, 7, "R5 before the currency table"),
     ("Bet", {"reference": "b2", "roundId": "r-ended"}, 120, "R47"),
     ("Bet", {"reference": "b2", "sessionId": "s-expired"}, 5, "R47"),
     ("Bet", {"reference": "b2", "roundId": "r9", "userId": "frozen"}, 6, "R15"),
@@ -102,21 +104,25 @@ GIVEN: list[tuple[str, dict[str, Any], int, str]] = [
     ("Bet", {"reference": "early", "roundId": "r9"}, 120, "R23"),
     ("Result", {"roundId": "r9"}, 120, "R5"),
     ("Result", {"reference": "w9", "roundId": "r9"}, 120, "R41"),
-    ("Result", {"reference": "w9", "roundId": "r-foreign"}, 7, "R40"),
-    ("Result", {"reference": "w9", "currency": "EUR"}, 2, "R40"),
+    ("Result", {"reference": "w9", "roundId": "r-foreign"}, 120, "R40, R41: rounds are the player's own"),
+    ("Result", {"reference": "w9", "currency": "EUR"}, 2, "R8: the round is in USD"),
+    ("Result", {"reference": "w9", "currency": "ZZZ"}, 2, "R8"),
+    ("Result", {"reference": "w9", "currency": "DOLLARS"}, 7, "R56"),
+    ("Result", {"reference": "w9", "promoWinReference": "p"}, 7, "R56: half of a promotional win"),
     ("Refund", {"reference": "b1", "amount": 10.5}, 10, "R25"),
     ("Refund", {"reference": "b1", "amount": 0}, 10, "R25"),
+    ("Refund", {"reference": "b1", "amount": "ten"}, 7, "R56"),
     ("Refund", {"reference": "settled"}, 120, "R26"),
     ("Refund", {"reference": "b-foreign"}, 7, "R28"),
     ("Refund", {"reference": "early", "userId": "7"}, 120, "R5"),
     ("Cancel", {"reference": "settled"}, 120, "R26"),
     ("Cancel", {"reference": "b-foreign"}, 7, "R28"),
-    ("EndRound", {"roundId": "r-foreign"}, 7, "R40"),
-    ("EndRound", {"roundId": "r-ended", "gameId": "g2"}, 120, "R5"),
     ("BonusWin", {"amount": 6}, 120, "R5"),
     ("BonusWin", {"reference": "bw9", "roundId": "r9"}, 2, "two wallets, and no round tells which"),
+    ("BonusWin", {"reference": "bw9", "currency": "EUR"}, 2, "R8: the round is in USD"),
+    ("BonusWin", {"reference": "bw9", "currency": "DOLLARS"}, 7, "R56"),
+    ("JackPotWin", {"currency": "ZZZ", "roundId": ...}, 2, "R8"),
     ("PromoWin", {"currency": "GBP"}, 2, "R44"),
-    ("SessionExpired", {"sessionId": "s-expired", "userId": "7"}, 120, "R5"),
     ("Balance", {"currency": "GBP"}, 2, "R40"),
 ]
 
@@ -134,6 +140,22 @@ def test_every_refusal_by_the_rules_has_its_code(
     assert (answer.status, said["error"]) == (200, str(code) if method == "Refund" else code), rule
     assert list(said) == ["reference"] * (method == "Cancel") + ["error", "description"]
     assert said.get("reference") == (body["reference"] if method == "Cancel" else None)
+
+
+def test_rounds_and_sessions_are_the_player_s_own() -> None:
+    """R4, R40: another player's claims nothing; R5: of an end only the player counts."""
+    desk = refusals()
+    for method, changes in (
+        ("Bet", {"reference": "b2", "roundId": "r-foreign"}),
+        ("EndRound", {"roundId": "r-foreign"}),
+        ("EndRound", {"roundId": "r-ended", "gameId": "g2"}),
+        ("SessionExpired", {"sessionId": "s-expired", "userId": "7"}),
+    ):
+        assert desk.play(method, play_body(method, **changes))["error"] == 0, (method, changes)
+    mine, other = (desk.book.rounds["demo", "luckymonaco", user, "r-foreign"] for user in ("421", "7"))
+    assert (mine.state, mine.standing, other.state, other.standing) == ("ended", 1, "open", 1)
+    assert desk.play("Bet", play_body("Bet", reference="b3", userId="7", roundId="r-foreign"))["cash"] == 80.0
+    assert desk.play("Balance", play_body("Balance"))["cash"] == 90.5
 
 
 def test_the_profile_chooses_the_code_of_an_unknown_bet() -> None:

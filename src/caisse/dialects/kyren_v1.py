@@ -17,13 +17,13 @@ from caisse.dialects.seamless import (
     CASH_OF_ROW_AS_TEXT,
     CURRENCY_OF_ROW,
     CURRENCY_SHOWN,
-    END_REFUSALS,
     GAME,
     GAME_NAME,
     MONEY,
     MONEY_SEEN,
     OF_BETS,
     ONE_WALLET,
+    OWN_REFUSALS,
     PROVIDER,
     READ_REFUSALS,
     REFERENCE,
@@ -31,8 +31,8 @@ from caisse.dialects.seamless import (
     ROUND,
     ROUND_DETAILS,
     ROUND_NOT_ENDED,
+    ROUND_REFUND_REFUSALS,
     SESSION,
-    SESSION_REFUSALS,
     STAKE,
     TIME,
     TRANSACTION_ID,
@@ -152,7 +152,7 @@ REFUND = Method(
     ),
     make=refund_round,
     success=(TRANSACTION_ID,),
-    refusals=(*END_REFUSALS, Verdict.UNKNOWN_BET, Verdict.BET_SETTLED),
+    refusals=ROUND_REFUND_REFUSALS,
     error_is_text=True,
 )
 CANCEL = Method(
@@ -179,7 +179,7 @@ END_ROUND = Method(
     fields=(PROVIDER, USER, UNIQUE, ROUND, GAME.optional(), SESSION.optional(), MONEY_SEEN, WON),
     make=end_round,
     success=(CURRENCY_OF_ROW, CASH_OF_ROW_AS_TEXT),
-    refusals=END_REFUSALS,
+    refusals=OWN_REFUSALS,
     no_verdict=ROUND_NOT_ENDED,
 )
 SESSION_EXPIRED = Method(
@@ -187,7 +187,7 @@ SESSION_EXPIRED = Method(
     summary="A game session is over: no more bets in it.",
     fields=(PROVIDER, SESSION, USER, UNIQUE),
     make=expire_session,
-    refusals=SESSION_REFUSALS,
+    refusals=OWN_REFUSALS,
 )
 
 ENDPOINTS: Final = (CHECK, BALANCE, BET, RESULT, REFUND, CANCEL, END_ROUND, SESSION_EXPIRED)

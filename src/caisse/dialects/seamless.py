@@ -269,12 +269,18 @@ CANCEL_REFUSALS: Final = (
     Verdict.UNKNOWN_BET,
     Verdict.BET_SETTLED,
 )
-END_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT)
+ROUND_REFUND_REFUSALS: Final = (
+    Verdict.PLAYER_UNKNOWN,
+    Verdict.UNKNOWN_BET,
+    Verdict.ROUND_WON,
+    Verdict.BET_SETTLED,
+)
+OWN_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN,)
+"""Of ends: their keys are the player's own (R4), so no other content can stand under one."""
 AWARD_REFUSALS: Final = (
     Verdict.PLAYER_UNKNOWN,
     Verdict.KEY_CONFLICT,
     Verdict.FIELD_UNREADABLE,
     Verdict.WALLET_UNCLEAR,
 )
-PROMO_REFUSALS: Final = AWARD_REFUSALS
-SESSION_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT)
+PROMO_REFUSALS: Final = (Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.WALLET_UNCLEAR)

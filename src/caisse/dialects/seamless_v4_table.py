@@ -15,13 +15,13 @@ from caisse.dialects.seamless import (
     CASH_OF_ROW,
     CURRENCY_OF_ROW,
     CURRENCY_SHOWN,
-    END_REFUSALS,
     GAME,
     GAME_NAME,
     MONEY,
     MONEY_SEEN,
     OF_BETS,
     ONE_WALLET,
+    OWN_REFUSALS,
     PLATFORM,
     PROMO_REFUSALS,
     PROVIDER,
@@ -34,7 +34,6 @@ from caisse.dialects.seamless import (
     ROUND_DETAILS,
     ROUND_NOT_ENDED,
     SESSION,
-    SESSION_REFUSALS,
     STAKE,
     TIME,
     TRANSACTION_ID,
@@ -195,7 +194,7 @@ END_ROUND = Method(
     fields=(PROVIDER, USER, UNIQUE, ROUND, GAME.optional(), SESSION.optional(), PLATFORM, MONEY_SEEN, WON),
     make=end_round,
     success=AWARDED,
-    refusals=END_REFUSALS,
+    refusals=OWN_REFUSALS,
     no_verdict=ROUND_NOT_ENDED,
 )
 BONUS_WIN = Method(
@@ -271,7 +270,7 @@ SESSION_EXPIRED = Method(
     summary="A game session is over: no more bets in it.",
     fields=(PROVIDER, SESSION, USER, UNIQUE),
     make=expire_session,
-    refusals=SESSION_REFUSALS,
+    refusals=OWN_REFUSALS,
 )
 
 ENDPOINTS: Final = (
