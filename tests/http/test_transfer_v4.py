@@ -118,6 +118,7 @@ REFUSED: list[Given] = [
     Given("/refund", {"amount": "300." + ATOM[2:]}, POOR, "R10"),
     Given("/refund", {}, FROZEN, "R15", "ice"),
     Given("/userInfo", {}, UNKNOWN, "R8", "nobody"),
+    Given("/transfer/UserInfo", {}, UNKNOWN, "R8", "nobody"),
     Given("/getBalance", {}, UNKNOWN, "R8", "nobody"),
     Given("/getBalance", EUR, NO_WALLET, "R8"),
     Given("/getTransferStatus", {}, UNKNOWN, "R8", "nobody"),
