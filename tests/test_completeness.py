@@ -26,6 +26,7 @@ from caisse.dialects.table import Endpoint
 from caisse.profiles.loading import profiles
 from tests.docs.documents import section, text
 from tests.http import test_doors as doors
+from tests.http import test_kyren_v1 as kyren
 from tests.http import test_refusals_seamless_v4 as others
 from tests.http import test_rules_seamless as rules_seamless
 from tests.http import test_rules_transfer as rules_transfer
@@ -33,7 +34,7 @@ from tests.http import test_seamless_v3 as seamless_3
 from tests.http import test_seeds as seeds
 from tests.http import test_transfer_v4 as transfer_4
 from tests.http.cases import Case, Seat, Unkept
-from tests.http.house import BY_ROUND, DEFAULT, PROFILES, House
+from tests.http.house import PROFILES, SHIPPED, House
 from tests.http.server import Game, Partner
 
 TESTS = Path(__file__).parent
@@ -105,6 +106,10 @@ def _told() -> Iterator[Cell]:
     for code, test in METHODS:
         names = rows(test, "method") or [row[0] for row in rows(test, ("method", "name"))]
         yield from ((f"/V4/{method}", code) for method in names)
+    for method in rows(kyren.test_each_method_succeeds_as_documented, "method"):
+        yield f"/v1/{method}", "0"
+    for given in rows(kyren.test_every_refusal_has_its_number_and_moves_nothing, "given"):
+        yield given.path, str(given.code)
     for code, test in VERBS:
         yield from ((f"/user/{verb}", code) for verb in rows(test, "verb"))
     for path in rows(transfer_4.test_the_base_and_the_root_serve_alike_in_any_letter_case, "path"):
@@ -123,6 +128,8 @@ ELSEWHERE: dict[Cell, Test] = {
     ("/log/slot", "0"): seeds.test_the_log_lists_rounds_oldest_first_and_ends,
     ("/user/info", "0"): seeds.test_info_shows_the_player_and_all_wallets,
     ("/user/create", "0"): seeds.test_create_succeeds_once,
+    ("/v1/Bet", "56"): kyren.test_a_frozen_players_bet_is_56_and_gets_the_round_back_all_the_same,
+    ("/v1/SessionExpired", "999"): kyren.test_a_session_that_another_player_ended_is_999,
 }
 """Told by a test of its own, which stands here."""
 
@@ -283,7 +290,7 @@ def test_a_code_that_is_not_listed_is_noticed(door: str, code: str) -> None:
 
 # -- rules --
 
-OVER_HTTP = [*range(1, 9), *range(10, 16), *range(20, 34), *range(40, 49)]
+OVER_HTTP = [*range(1, 9), *range(10, 16), *range(20, 34), *range(40, 49), 56]
 BENEATH = {9: "writer", **dict.fromkeys(range(50, 56), "core")}
 """Rules of what no client sees: when a verdict becomes durable, and the books. Where they are tested."""
 
@@ -309,7 +316,7 @@ def test_the_rules_are_those_that_are_documented() -> None:
     assert sorted(map(int, written)) == sorted([*OVER_HTTP, *BENEATH])
 
 
-@pytest.mark.parametrize("number", [16, 34, 49, 56, 100])
+@pytest.mark.parametrize("number", [16, 34, 49, 59, 100])
 def test_a_rule_without_a_test_is_noticed(number: int) -> None:
     assert naming(number, "http") == naming(number, "core") == []
 
@@ -337,7 +344,7 @@ def used(played: Iterable[Case]) -> list[dict[str, Any]]:
     defaults = {key: getattr(DEFAULT_POLICY, key) for key in Policy.__struct_fields__}
     found = []
     for name in sorted({case.profile for case in played}):
-        own = {k: getattr(profiles()[name], k) for k in defaults} if name in (DEFAULT, BY_ROUND) else {}
+        own = {k: getattr(profiles()[name], k) for k in defaults} if name in SHIPPED else {}
         found.append({**defaults, **own, **tomllib.loads(PROFILES.get(name, ""))})
     return found
 
@@ -372,5 +379,5 @@ def test_a_setting_that_is_not_played_is_noticed() -> None:
     assert missed == [
         *[("unknown_bet", int), ("late_bet", "absorb"), ("refund_amount", "exact")],
         *[("settled_bet", "return_stake"), ("refund_by_round", True), ("retransmission", True)],
-        *[("codes", dict), ("spellings", dict)],
+        *[("codes", dict), ("renumber", dict), ("spellings", dict)],
     ]

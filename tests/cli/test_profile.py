@@ -22,6 +22,11 @@ account = "userid"
 """
 
 
+SHIPPED = (
+    "kyren-v1, lucky-monaco-v4, lucky-monaco-v4-2024-10, lucky-monaco-v4-2024-12, lucky-monaco-v4-by-round"
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An operator's profiles."""
@@ -33,7 +38,10 @@ def folder(tmp_path: Path) -> Path:
 
 def test_profiles_are_listed_with_what_differs(folder: Path) -> None:
     assert [p["name"] for p in caisse("profile", "list", "--json").json] == [
+        "kyren-v1",
         "lucky-monaco-v4",
+        "lucky-monaco-v4-2024-10",
+        "lucky-monaco-v4-2024-12",
         "lucky-monaco-v4-by-round",
     ]
     out = caisse("profile", "list", env={"CAISSE_PROFILES": str(folder)}).out
@@ -48,7 +56,7 @@ def test_each_decision_is_shown_in_words_with_its_rule(folder: Path, name: str) 
     decisions = {d["key"]: d["meaning"] for d in told.pop("decisions")}
     assert set(decisions) == set(Policy.__struct_fields__) - {"name"}
     assert all(key in shown and meaning in shown for key, meaning in decisions.items())
-    assert all("(R" in decisions[key] for key in decisions if key not in ("codes", "spellings"))
+    assert all("(R" in decisions[key] for key in decisions if key not in ("codes", "renumber", "spellings"))
     assert msgspec.convert(told, Policy).name == name
 
 
@@ -60,7 +68,10 @@ def test_the_default_profile_is_the_default() -> None:
 
 def test_an_unknown_profile_is_told_with_those_there_are(folder: Path) -> None:
     said = caisse("profile", "show", "owm", "--profiles", str(folder))
-    assert (said.code, "there are lucky-monaco-v4, lucky-monaco-v4-by-round, own" in said.error) == (1, True)
+    assert (
+        said.code,
+        f"there are {SHIPPED}, own" in said.error,
+    ) == (1, True)
 
 
 BAD = {
@@ -110,7 +121,7 @@ def test_a_connection_takes_an_operators_profile_from_option_or_environment(
     add = ("connection", "add", "demo", "luckymonaco", "--profile", "own", "--db", db_url)
     said = caisse(*add)
     assert said.code == 2
-    assert "there is no profile own; there are lucky-monaco-v4, lucky-monaco-v4-by-round" in said.error
+    assert f"there is no profile own; there are {SHIPPED}" in said.error
     assert caisse(*add, "--profiles", str(folder)).code == 0
     assert caisse(*add, env={"CAISSE_PROFILES": str(folder)}).code == 0
     listed = caisse("connection", "list", "--db", db_url, "--json").json

@@ -30,7 +30,7 @@ from tests.http.cases import (
     wallet,
     withdraw,
 )
-from tests.http.house import BY_ROUND, CLOSED_GAME, RIVAL, House, new_id
+from tests.http.house import BY_ROUND, CLOSED_GAME, OCTOBER, RIVAL, House, new_id
 from tests.http.server import number
 
 ATOM = "0.000000000000000001"
@@ -412,6 +412,9 @@ PROFILES = {
     "retransmission: a bet again": Case([(bet(), 0), (bet(), 0)], "290.0", profile="marked"),
     "retransmission: a refusal again": Case([(bet("301.0"), 1), (refund(), 0)], "300.0", profile="marked"),
     "codes: a verdict has the profile's code": Case([(bet("301.0"), 50)], "300.0", profile="worded"),
+    "renumber: a final refusal has the edition's number": Case(
+        [(result("1.0"), 999)], "300.0", profile=OCTOBER
+    ),
     "codes: also on Refund": Case([(bet(), 0), (result("5.0"), 0), (refund(), 6)], "295.0", profile="worded"),
     "R1 under another profile the verdict stands": Case(
         [(bet("301.0"), 1), (bet("301.0", profile="worded"), 50), (refund(), 0), (refund(profile="code"), 0)],
