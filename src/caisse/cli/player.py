@@ -9,6 +9,7 @@ import click
 from caisse.cli import options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
+from caisse.cli.player_forget import forget
 from caisse.cli.player_freeze import freeze, release
 from caisse.core.book import Player, Round
 from caisse.core.entries import Entry, Kind
@@ -54,11 +55,12 @@ class Sight(NamedTuple):
 
 @click.group
 def player() -> None:
-    """A player's wallets, open rounds and trail; freezing and releasing."""
+    """A player's wallets, open rounds and trail; freezing, releasing and forgetting."""
 
 
 player.add_command(freeze)
 player.add_command(release)
+player.add_command(forget)
 
 
 @player.command

@@ -10,7 +10,7 @@ from caisse.cli.database import to_read
 from caisse.cli.failures import Failed, NoDatabase
 from caisse.core.entries import Decision, Entry
 from caisse.core.policy import DEFAULT_POLICY
-from caisse.core.requests import SetFrozen
+from caisse.core.requests import Request, SetFrozen
 from caisse.ids import id_source
 from caisse.store import opening, reading
 from caisse.store.api import FateUnknown
@@ -85,7 +85,7 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
         reason=reason,
         by=by,
     )
-    decision = await _decided(url, request)
+    decision = await decided(url, request)
     if decision is None or decision.row is None:
         raise NoDatabase(
             "the database gave no verdict in time: look with 'caisse player show', then try again"
@@ -93,7 +93,7 @@ async def _set(url: str, partner: str, user: str, reason: str, by: str, *, froze
     return decision.row
 
 
-async def _decided(url: str, request: SetFrozen) -> Decision | None:
+async def decided(url: str, request: Request) -> Decision | None:
     """By a writer of its own; a server's that meets it decides again."""
     writer = Writer([opening.ledger(url)])
     told: asyncio.Future[Decision | None] = asyncio.get_running_loop().create_future()

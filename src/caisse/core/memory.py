@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from caisse.core.book import Book, EntryKey, Player, PlayerKey, Wants, unround_key, wants, with_rounds_of
 from caisse.core.entries import Entry
-from caisse.core.requests import Request
+from caisse.core.requests import CreatePlayer, Request
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -91,12 +91,14 @@ def nothing_recalled(requests: Iterable[Request]) -> Recall:
 
 
 def _claims(requests: Iterable[Request]) -> tuple[set[EntryKey], set[PlayerKey]]:
-    """The keys that are claimed, and the players of requests that claim none."""
+    """The keys that are claimed, and the players who must be loaded: of reads, and of creations."""
     claimed: set[EntryKey] = set()
     looked_at: set[PlayerKey] = set()
     for request in requests:
         keys = request.claims
-        if not keys:
+        if (
+            not keys or type(request) is CreatePlayer
+        ):  # a name is compared under the key that stands now (R59)
             looked_at.add((request.partner, request.user))
         for key in keys:
             claimed.add((request.partner, key))
