@@ -123,7 +123,7 @@ class Desk:
         assert isinstance(outcome, Ask), "a listing has no verdict"
         request = outcome.request
         for provider, round_ in request.rounds:
-            self.book.round_rows.setdefault((request.partner, provider, round_), [])
+            self.book.round_rows.setdefault((request.partner, provider, request.user, round_), [])
         decision = decide(request, self.book, outcome.policy, self.now)
         assert decision.verdict in (*endpoint_of(door, call).refusals, *ACCEPTED), (call.path, decision)
         self.book.take(decision)

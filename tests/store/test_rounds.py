@@ -72,10 +72,9 @@ def test_R4_ids_with_colons_are_told_apart(db_url: str) -> None:
             for user, _ in pairs:
                 await committed(ledger, [create(user=user), open_wallet(user=user), charge("9.0", user=user)])
             for number, (user, round_) in enumerate(pairs):
-                story = [bet("4.0", f"b-{number}", round_, user=user), rollback_round(round_, user=user)]
-                story_ = await committed(ledger, story)
-                assert [d.verdict for d in story_] == [Verdict.OK] * 2
-                assert [d.replay for d in story_] == [False] * 2
+                taken = bet("4.0", f"b-{number}", round_, user=user)
+                told = await committed(ledger, [taken, rollback_round(round_, user=user)])
+                assert [(d.verdict, d.replay) for d in told] == [(Verdict.OK, False)] * 2
             for user, _ in pairs:
                 assert await balance(db_url, user) == 90
         assert (await audited(db_url)).findings == []
@@ -272,6 +271,7 @@ def test_R59_R5_a_name_is_compared_by_its_hash_under_the_players_key(db_url: str
 
 def test_R55_the_newest_transfer_is_the_second_though_the_clock_ran_back(db_url: str) -> None:
     """Time is never compared: decided at a later, then at an earlier clock."""
+
     async def main() -> None:
         async with opened(db_url) as ledger:
             await committed(ledger, FUNDING)

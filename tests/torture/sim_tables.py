@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from caisse.core.book import TRANSFERS, Book, PlayerKey, Round, RoundKey, Wants, rounds_to_load
+from caisse.core.book import (
+    TRANSFERS,
+    Book,
+    PlayerKey,
+    Round,
+    RoundKey,
+    Wants,
+    rounds_to_load,
+    whole_rounds_to_load,
+)
 from caisse.core.entries import Entry, Kind
+from caisse.core.verdicts import Verdict
 from caisse.store import columns
 from caisse.store.api import BadData
 from caisse.store.changed import changed
@@ -45,7 +55,7 @@ class Write(NamedTuple):
     def cells(self) -> list[Cell]:
         """What nobody else may write until this write has ended."""
         players = [("player", *row[:2]) for row in [*self.created, *(row for _, row in self.moved)]]
-        rounds = [("round", r.partner, r.provider, r.id) for r in self.rounds]
+        rounds = [("round", *round_key(r)) for r in self.rounds]
         return [*players, *rounds, *self.keys()]
 
     def keys(self) -> list[Cell]:
@@ -53,12 +63,17 @@ class Write(NamedTuple):
         return [cell for row in self.rows for cell in unique(row)]
 
 
+def round_key(played: Round) -> RoundKey:
+    """R40: a round is its player's own."""
+    return played.partner, played.provider, played.player, played.id
+
+
 def unique(row: Entry) -> list[Cell]:
     """A journal row's entries in unique indexes."""
     cells: list[Cell] = [
         ("key", row.partner, row.key),
         ("row", row.partner, row.player, row.seq),
-        ("id", row.id, row.part),
+        ("id", row.partner, row.id, row.part),
     ]
     return [*cells, ("second_key", row.partner, row.second_key)] if row.second_key else cells
 
@@ -77,16 +92,11 @@ class Tables:
             and not any(("player", *row[:2]) in self.cells for row in write.created)
             and len(set(keys)) == len(keys)
             and not any(key in self.cells for key in keys)
-            and all(self._owns(played) for played in write.rounds)
         )
 
     def _stands(self, row: tuple[Any, ...], seq: int) -> bool:
         stored = self.cells.get(("player", *row[:2]))
         return stored is not None and stored[SEQ] == seq
-
-    def _owns(self, played: Round) -> bool:
-        stored = self.cells.get(("round", played.partner, played.provider, played.id), played)
-        return bool(stored.player == played.player)
 
     def apply(self, write: Write) -> Undo:
         """Write it; how to undo it."""
@@ -100,7 +110,7 @@ class Tables:
         for row in [*write.created, *(row for _, row in write.moved)]:
             yield ("player", *row[:2]), row
         for played in write.rounds:
-            yield ("round", played.partner, played.provider, played.id), played
+            yield ("round", *round_key(played)), played
         for entry in write.rows:
             yield from ((cell, entry) for cell in unique(entry))
 
@@ -127,21 +137,33 @@ class Tables:
             ):
                 if found:
                     book.know(found)
-        for round_key in rounds_to_load(wanted, book):
-            if played := self.cells.get(("round", *round_key)):
+        for round_ in rounds_to_load(wanted, book):
+            if played := self.cells.get(("round", *round_)):
                 book.add_round(played)
-        for round_key in wanted.whole_rounds:
-            book.round_rows[round_key] = list(self._bets(round_key))
+        for round_ in whole_rounds_to_load(wanted, book):
+            undoable = self._open_to_undo(round_[0], round_[2])
+            book.round_rows[round_] = [row for row in undoable if (row.provider, row.round) == round_[1::2]]
+        for who in wanted.playing:
+            rows = list(self._open_to_undo(*who))
+            undone = {row.reference for row in rows if row.kind is Kind.ROLLBACK}
+            if any(
+                self._is_open(row) for row in rows if row.kind is Kind.BET and row.reference not in undone
+            ):
+                book.playing.add(who)
         for player in wanted.newest_transfers:
             for row in self.trail(player):
                 if row.kind in TRANSFERS:
                     book.newest_transfers[player] = row
 
-    def _bets(self, key: RoundKey) -> Iterator[Entry]:
-        played = self.cells.get(("round", *key))
-        for row in self.trail((played.partner, played.player)) if played else ():
-            if (row.provider, row.round) == key[1:] and row.kind in (Kind.BET, Kind.ROLLBACK):
+    def _open_to_undo(self, partner: str, player: str) -> Iterator[Entry]:
+        """A player's accepted bets and rollbacks."""
+        for row in self.trail((partner, player)):
+            if row.verdict is Verdict.OK and row.kind in (Kind.BET, Kind.ROLLBACK):
                 yield row
+
+    def _is_open(self, bet: Entry) -> bool:
+        played: Round = self.cells["round", bet.partner, bet.provider, bet.player, bet.round]
+        return not played.settled(bet)
 
     def trail(self, player: PlayerKey) -> Iterator[Entry]:
         """A player's rows in order, up to the first that is missing."""
