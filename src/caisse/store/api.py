@@ -72,6 +72,10 @@ class Database(Protocol):
         """The rows of one statement. Unavailable if the database does not give them."""
         ...
 
+    def by_index(self, table: str, index: str) -> str:
+        """How `from` names a table that must be read through an index, where a planner can be told so."""
+        ...
+
     async def tables(self) -> set[str]:
         """The names of the tables there are."""
         ...

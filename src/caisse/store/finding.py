@@ -2,7 +2,8 @@
 
 A request's story is all rows and attempts under the keys that belong to it: a bet with its rollback, its
 tombstone and the bet that came too late, and what its round says where that decided. Every look-up goes
-through an index but two: a known user's attempts, and the last resort for what no index leads to.
+through an index and reads a bounded number of rows, however long the journal is; where that may leave
+something out, the story says so.
 """
 
 import re
@@ -13,6 +14,7 @@ import msgspec
 
 from caisse.core import keys
 from caisse.core.attempts import Attempt
+from caisse.core.book import Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.verdicts import Verdict
 from caisse.store import columns
@@ -24,6 +26,18 @@ BET_KINDS: Final = ("bet", "late", "rollback")
 LATE: Final = frozenset({Verdict.LATE_BET, Verdict.ABSORBED})
 OF_ROUND: Final = frozenset({Verdict.BET_SETTLED, Verdict.NO_STANDING_BET, Verdict.ROUND_ENDED})
 """Refusals that only the other rows of the round explain."""
+IN_ROUNDS: Final[Mapping[Kind, str]] = {
+    Kind.BET: "staked",
+    Kind.ROLLBACK: "staked",
+    Kind.RESULT: "won",
+    Kind.BONUS: "won",
+    Kind.JACKPOT: "jackpot",
+}
+"""Kind -> the sum of its round that it counts in."""
+PLAYED: Final = "kind in ('bet', 'rollback') and verdict = 'ok'"
+"""What the index of rounds holds, word for word."""
+STRAY: Final = "round <> '' and (verdict <> 'ok' or kind in ('bonus', 'jackpot', 'promo'))"
+"""What the index of strays holds, word for word."""
 SEVERAL_ROWS: Final = frozenset({Kind.PROMO, Kind.RESULT, Kind.ROUND_ROLLBACK})
 """What is decided together with other rows (R32, R48)."""
 
@@ -33,6 +47,8 @@ MOST_ATTEMPTS: Final = 1_000
 """Lines of attempts read for one id; equal ones are told as one."""
 KEYS_AT_ONCE: Final = 50
 """Keys in one statement."""
+NEIGHBOURS: Final = 1_000
+"""A player's rows that are looked through for those of a round from its opening on, or of a session."""
 
 is_uuid = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII).fullmatch
 
@@ -65,12 +81,10 @@ class Scope(msgspec.Struct):
 
 async def find(db: Database, text: str, partner: str = "") -> Story:
     """Everything that belongs to an id, of one partner or of all; an empty story if nothing does."""
-    scope = await _scope(db, text.strip(), partner)
+    scope = await _scope(db, text, partner)
     found = {name: await search(scope) for name, search in SEARCHES.items()}
     arrived = await _attempts(scope, "uuid", {(p, u) for p in scope.partners for u in _spellings(scope.text)})
     user = await _user(scope)
-    if not (user or arrived or any(found.values())):
-        found = {"round or session": await _last_resort(scope)}
     own = _distinct(row for some in found.values() for row in some)
     own |= _distinct(await _under_its_keys(scope, own.values(), arrived))
     rows = own | _distinct(await _around(scope, own.values()))
@@ -130,7 +144,7 @@ async def _transaction(scope: Scope) -> list[Entry]:
 
 
 async def _uuid(scope: Scope) -> list[Entry]:
-    rows = await _everywhere(scope, "uuid = $2 and provider <> ''")
+    rows = await _everywhere(scope, "uuid = $2 and provider <> ''", order="")
     wanted = {(partner, keys.transfer(u)) for partner in scope.partners for u in _spellings(scope.text)}
     return rows + await _by_keys(scope, wanted)
 
@@ -152,24 +166,75 @@ def _reference_keys(scope: Scope) -> EntryKeys:
 
 
 async def _round(scope: Scope) -> list[Entry]:
-    found: list[Entry] = []
+    """Of every player who has a round of that id, and what names one that is not known."""
+    found = await _everywhere(scope, f"round = $2 and {STRAY}", order="")
+    by_id = f"select {columns.ROUND_SELECT} from {scope.db.by_index('round', 'round_id')}"
     for partner, provider in scope.providers:
-        found += await _round_rows(scope, partner, provider, scope.text)
+        sql = f"{by_id} where partner = $1 and provider = $2 and id = $3"
+        for row in await _read(scope, sql, MOST, partner, provider, scope.text):
+            found += await _round_rows(scope, columns.round_of(row))
     return found
 
 
-async def _round_rows(scope: Scope, partner: str, provider: str, round_: str) -> list[Entry]:
-    """The rows of a round that is known, of each player who has one of that id, from the first on."""
-    sql = "select player, opened_seq from round where partner = $1 and provider = $2 and id = $3"
-    found: list[Entry] = []
-    for player, opened in await scope.db.fetch(sql, partner, provider, round_):
-        where = "partner = $1 and player = $2 and seq >= $3 and provider = $4 and round = $5"
-        found += await _journal(scope, where, partner, player, opened, provider, round_)
+async def _known_round(scope: Scope, partner: str, player: str, provider: str, id_: str) -> list[Entry]:
+    """The rows of one player's round, if it is known."""
+    where = "partner = $1 and player = $2 and provider = $3 and id = $4"
+    rows = await scope.db.fetch(
+        f"select {columns.ROUND_SELECT} from round where {where}", partner, player, provider, id_
+    )
+    return [entry for row in rows for entry in await _round_rows(scope, columns.round_of(row))]
+
+
+async def _round_rows(scope: Scope, known: Round) -> list[Entry]:
+    """A round's bets and rollbacks, what closed it, its newest result, and what stands near its opening.
+
+    Results have no index of their own, which each of them would pay for. What is missing shows in the sums.
+    """
+    whose = (known.partner, known.player)
+    named = (known.provider, known.id)
+    of_round = "partner = $1 and player = $2 and provider = $3 and round = $4"
+    found = await _journal(scope, f"{of_round} and {PLAYED}", *whose, *named, order="")
+    near = "partner = $1 and player = $2 and seq >= $3 and seq < $4 and provider = $5 and round = $6"
+    opened = known.opened_seq
+    found += await _journal(scope, near, *whose, opened, opened + NEIGHBOURS, *named)
+    settled = "partner = $1 and player = $2 and seq = $3"
+    found += await _journal(scope, settled, *whose, known.settled_seq)
+    ends = {keys.of_player(space, known.provider, known.player, known.id) for space in keys.ROUNDS}
+    found += await _by_keys(scope, {(known.partner, key) for key in ends})
+    stray = f"partner = $1 and round = $2 and {STRAY} and player = $3 and provider = $4"
+    found += await _journal(scope, stray, known.partner, known.id, known.player, known.provider, order="")
+    rows = _distinct(row for row in found if (row.provider, row.round) == named)
+    scope.cut = scope.cut or not _adds_up(known, rows.values())
+    return list(rows.values())
+
+
+def _adds_up(known: Round, rows: Iterable[Entry]) -> bool:
+    """Whether these are all rows that moved money in the round."""
+    sums = dict.fromkeys(("staked", "won", "jackpot"), 0)
+    for row in rows:
+        if row.kind in IN_ROUNDS:
+            sums[IN_ROUNDS[row.kind]] += row.amount
+    return (-sums["staked"], sums["won"], sums["jackpot"]) == (known.staked, known.won, known.jackpot)
+
+
+async def _session(scope: Scope) -> list[Entry]:
+    """Of those who ended a session of that id, and of those whose newest it is, up to then and now."""
+    ended = await _everywhere(scope, "session = $2 and kind = 'session'", order="")
+    last = {(row.partner, row.player): row.seq for row in ended}
+    for partner in scope.partners:
+        sql = "select id, seq from player where partner = $1 and session = $2 and session <> ''"
+        for player, seq in await _read(scope, sql, MOST, partner, scope.text):
+            last[partner, player] = seq
+    found = ended
+    where = "partner = $1 and player = $2 and seq > $3 and seq <= $4 and session = $5"
+    for (partner, player), seq in last.items():
+        found += await _journal(scope, where, partner, player, seq - NEIGHBOURS, seq, scope.text)
+        scope.cut = scope.cut or seq > NEIGHBOURS
     return found
 
 
 async def _user(scope: Scope) -> list[Entry]:
-    return await _everywhere(scope, "player = $2", newest=True)
+    return await _everywhere(scope, "player = $2", order="seq desc")
 
 
 SEARCHES: Final = {
@@ -178,12 +243,8 @@ SEARCHES: Final = {
     "partner's transaction": _partner_transaction,
     "reference": _reference,
     "round": _round,
+    "session": _session,
 }
-
-
-async def _last_resort(scope: Scope) -> list[Entry]:
-    """The whole journal, for a round that was never opened since its bets were refused, or a live session."""
-    return await _everywhere(scope, "(round = $2 or session = $2)")
 
 
 async def _under_its_keys(scope: Scope, rows: Iterable[Entry], attempts: Iterable[Attempt]) -> list[Entry]:
@@ -203,8 +264,8 @@ async def _around(scope: Scope, rows: Iterable[Entry]) -> list[Entry]:
         if _is_late(row)
     }
     found = await _by_keys(scope, late)
-    for partner, provider, round_ in _rounds_that_decided(rows):
-        found += await _round_rows(scope, partner, provider, round_)
+    for partner, player, provider, round_ in _rounds_that_decided(rows):
+        found += await _known_round(scope, partner, player, provider, round_)
     for id_ in sorted({row.id for row in [*rows, *found] if row.part or row.kind in SEVERAL_ROWS}):
         found += await _by_id(scope, id_)
     return found
@@ -223,20 +284,23 @@ def _is_late(row: Entry) -> bool:
     return bool(row.round) and row.verdict in LATE
 
 
-def _rounds_that_decided(rows: Iterable[Entry]) -> list[tuple[str, str, str]]:
-    named = {(r.partner, r.provider, r.round) for r in rows if r.verdict in OF_ROUND and r.round}
-    return sorted(named)
+def _rounds_that_decided(rows: Iterable[Entry]) -> list[tuple[str, str, str, str]]:
+    of_round = (row for row in rows if row.verdict in OF_ROUND and row.round)
+    return sorted({(row.partner, row.player, row.provider, row.round) for row in of_round})
 
 
 async def _by_id(scope: Scope, id_: str) -> list[Entry]:
-    return [row for row in await _journal(scope, "id = $1", id_) if row.partner in scope.partners]
+    found: list[Entry] = []
+    for partner in scope.partners:
+        found += await _journal(scope, "partner = $1 and id = $2", partner, id_, order="part")
+    return found
 
 
-async def _everywhere(scope: Scope, where: str, *, newest: bool = False) -> list[Entry]:
+async def _everywhere(scope: Scope, where: str, *, order: str) -> list[Entry]:
     """The rows that have the text there, at each partner; `$2` is the text."""
     found: list[Entry] = []
     for partner in scope.partners:
-        found += await _journal(scope, f"partner = $1 and {where}", partner, scope.text, newest=newest)
+        found += await _journal(scope, f"partner = $1 and {where}", partner, scope.text, order=order)
     return found
 
 
@@ -264,9 +328,14 @@ def _places(values: list[str]) -> str:
     return ", ".join(f"${number}" for number in range(2, len(values) + 2))
 
 
-async def _journal(scope: Scope, where: str, *args: Any, newest: bool = False) -> list[Entry]:
-    order = "seq desc" if newest else "seq"
-    sql = f"select {columns.JOURNAL_SELECT} from journal where {where} order by {order}"
+async def _journal(scope: Scope, where: str, *args: Any, order: str = "seq") -> list[Entry]:
+    """`order`: a column that the index gives after `where`; empty: as the index has them.
+
+    An order with a limit tempts PostgreSQL to walk another index that has it. Named with its table: a column
+    of the same name in the select list would be sorted instead.
+    """
+    ordered = f" order by journal.{order}" if order else ""
+    sql = f"select {columns.JOURNAL_SELECT} from journal where {where}{ordered}"
     return [columns.entry_of(row) for row in await _read(scope, sql, MOST, *args)]
 
 
@@ -295,7 +364,7 @@ async def _attempts(scope: Scope, column: str, keys: EntryKeys) -> list[Attempt]
     for partner, some in _chunks(keys):
         sql = (
             f"select {', '.join(columns.ATTEMPT)} from attempt where partner = $1"
-            f" and {column} in ({_places(some)}) order by last_at desc"
+            f" and {column} in ({_places(some)}) order by attempt.last_at desc"
         )
         found += [_attempt(row) for row in await _read(scope, sql, MOST_ATTEMPTS, partner, *some)]
     return found

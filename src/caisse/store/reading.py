@@ -22,26 +22,12 @@ async def player(db: Database, partner: str, user: str) -> Player | None:
     return columns.player_of(rows[0]) if rows else None
 
 
-async def rounds(db: Database, partner: str, user: str, *, opened_from: int = 0) -> list[Round]:
-    """A player's rounds, oldest first."""
-    sql = (
-        f"select {columns.ROUND_SELECT} from round where partner = $1 and player = $2 and opened_seq >= $3"
-        " order by opened_seq, provider, id"
-    )
-    return [columns.round_of(row) for row in await db.fetch(sql, partner, user, opened_from)]
-
-
 async def open_rounds(db: Database, partner: str, user: str) -> list[Round]:
     """A player's rounds with an open bet: accepted, not rolled back, not settled (R26). Oldest first."""
     sql = f"""
-with bet as (
-    select provider, round, max(seq) as seq from journal
-    where partner = $1 and player = $2 and verdict = 'ok' and kind in ('bet', 'rollback')
-    group by provider, round, reference having count(*) = 1
-), newest as (select provider, round, max(seq) as seq from bet group by provider, round)
-select {columns.ROUND_SELECT} from round
-join newest on newest.provider = round.provider and newest.round = round.id
-where round.partner = $1 and round.player = $2 and newest.seq > round.settled_seq
+select distinct {columns.ROUND_SELECT}
+from (select cast($1 as text) as partner, cast($2 as text) as id) as wanted
+{columns.OPEN_BETS}
 order by round.opened_seq, round.provider, round.id"""
     return [columns.round_of(row) for row in await db.fetch(sql, partner, user)]
 
@@ -50,22 +36,13 @@ async def trail(db: Database, partner: str, user: str, after: int = 0) -> AsyncI
     """A player's journal rows in order, beginning after sequence number `after`."""
     sql = (
         f"select {columns.JOURNAL_SELECT} from journal where partner = $1 and player = $2 and seq > $3"
-        f" order by seq limit {ROWS_A_PAGE}"
+        f" order by journal.seq limit {ROWS_A_PAGE}"
     )
     while rows := await db.fetch(sql, partner, user, after):
         for row in rows:
             entry = columns.entry_of(row)
             after = entry.seq
             yield entry
-
-
-async def newest(db: Database, partner: str, user: str, count: int) -> list[Entry]:
-    """A player's newest journal rows, oldest of them first."""
-    sql = (
-        f"select {columns.JOURNAL_SELECT} from journal where partner = $1 and player = $2"
-        " order by seq desc limit $3"
-    )
-    return [columns.entry_of(row) for row in reversed(await db.fetch(sql, partner, user, count))]
 
 
 async def played_rounds(db: Database, partner: str, start: int, limit: int) -> list[Round]:
@@ -75,6 +52,6 @@ async def played_rounds(db: Database, partner: str, start: int, limit: int) -> l
     """
     sql = (
         f"select {columns.ROUND_SELECT} from round where partner = $1 and currency <> ''"
-        " order by opened_id, provider, id limit $2 offset $3"
+        " order by round.opened_id, round.provider, round.id limit $2 offset $3"
     )
     return [columns.round_of(row) for row in await db.fetch(sql, partner, limit, start)]

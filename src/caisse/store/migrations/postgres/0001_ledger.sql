@@ -58,6 +58,9 @@ create table player (
     primary key (partner, id)
 ) with (fillfactor = 70);
 
+-- Finding a session that goes on. Written when a session begins, not with each bet.
+create index player_session on player (partner, session) where session <> '';
+
 -- What a batch changes of a player: how such rows arrive. `loaded` is the number that must still stand.
 create type player_move as (
     partner     text,
@@ -110,10 +113,21 @@ create table journal (
 
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
-create unique index journal_id on journal (partner, id, part);
+-- Not led by the partner: a planner that believes the table empty would find keys by the partner alone.
+create unique index journal_id on journal (id, part, partner);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
+
+-- A player's newest transfer, whatever he played since.
+create index journal_transfer on journal (partner, player, seq) where kind in ('charge', 'withdraw');
+
+-- Finding what names a round that may not be known: refusals and awards. No bet or result is in it.
+create index journal_stray on journal (partner, round)
+    where round <> '' and (verdict <> 'ok' or kind in ('bonus', 'jackpot', 'promo'));
+
+-- Finding a session that ended.
+create index journal_session on journal (partner, session) where kind = 'session';
 
 -- What the refund of a round reads.
 create index journal_round on journal (partner, player, provider, round, seq)
@@ -141,8 +155,7 @@ create table round (
     logged      boolean not null,
     logged_staked numeric not null check (logged_staked < 'Infinity'),
     logged_won numeric not null check (logged_won < 'Infinity'),
-    logged_jackpot numeric not null check (logged_jackpot < 'Infinity'),
-    primary key (partner, player, provider, id)
+    logged_jackpot numeric not null check (logged_jackpot < 'Infinity')
 ) with (fillfactor = 70);
 
 -- How new rows arrive: a type of its own for each table, so that a column added to the table changes no statement.
@@ -164,7 +177,10 @@ create type round_row as (
 );
 
 -- Finding a round by its id alone, whoever plays it.
-create index round_id on round (partner, provider, id);
+create index round_id on round (id, provider, partner);
+
+-- After it, not with the table: of two indexes that look alike while a table is empty, the newer one is taken.
+alter table round add primary key (partner, player, provider, id);
 
 -- For slot logs. Partial, so that it is no candidate for finding a round by its id: on a table that was empty
 -- when a statement was planned, both look alike, and reading all of a partner's rounds was chosen.

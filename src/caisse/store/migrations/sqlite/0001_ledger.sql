@@ -55,6 +55,9 @@ create table player (
     primary key (partner, id)
 ) strict, without rowid;
 
+-- Finding a session that goes on. Written when a session begins, not with each bet.
+create index player_session on player (partner, session) where session <> '';
+
 -- For people: one row for each wallet.
 create view wallet as
     select player.partner, player.id as player, held.key as currency, held.value as balance
@@ -92,10 +95,20 @@ create table journal (
 create unique index journal_seq on journal (partner, player, seq);
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
-create unique index journal_id on journal (partner, id, part);
+create unique index journal_id on journal (id, part, partner);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
+
+-- A player's newest transfer, whatever he played since.
+create index journal_transfer on journal (partner, player, seq) where kind in ('charge', 'withdraw');
+
+-- Finding what names a round that may not be known: refusals and awards. No bet or result is in it.
+create index journal_stray on journal (partner, round)
+    where round <> '' and (verdict <> 'ok' or kind in ('bonus', 'jackpot', 'promo'));
+
+-- Finding a session that ended.
+create index journal_session on journal (partner, session) where kind = 'session';
 
 -- What the refund of a round reads.
 create index journal_round on journal (partner, player, provider, round, seq)
