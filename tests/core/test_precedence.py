@@ -183,7 +183,7 @@ KINDS: dict[type, Kind] = {
 }
 OF_A_PROFILE = {V.ABSORBED: V.LATE_BET, V.UNKNOWN_BET: V.TOMBSTONE}
 """What a profile calls another refusal: at its place."""
-IMPOSSIBLE = {RollbackRound: {V.KEY_CONFLICT}}
+IMPOSSIBLE: dict[type, set[Verdict]] = {RollbackRound: {V.KEY_CONFLICT}}
 """What the shared look-up can say, and not here: the key of a round's refund holds all that is compared."""
 NEVER_TOGETHER = [
     {V.FOREIGN_BET, V.KEY_CONFLICT},  # what stands under a bet's key is one thing

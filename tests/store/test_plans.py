@@ -117,8 +117,8 @@ async def touched(db: Database, engine: str, sql: str, args: tuple[Any, ...]) ->
     if engine == "sqlite":
         plan = [row[3] for row in await db.fetch(f"explain query plan {sql}", *args)]
         return [step for step in plan if _walks(step)]
-    (found,) = await db.fetch(f"explain (analyze, format json) {sql}", *args)
-    tree = json.loads(found[0]) if isinstance(found[0], str) else found[0]
+    (plan,) = await db.fetch(f"explain (analyze, format json) {sql}", *args)
+    tree = json.loads(plan[0]) if isinstance(plan[0], str) else plan[0]
     return [text for node in _nodes(tree[0]["Plan"]) if (text := _reads_too_much(node))]
 
 
@@ -129,7 +129,7 @@ def _walks(step: str) -> bool:
         return False
     by = re.search(r"\((.*)\)", found[3])
     alone = by is not None and by[1] in ("partner=?",)
-    return (found[1] == "SCAN" and found[2] in ("journal", "round", "player", "attempt", "bet")) or alone
+    return found[1] == "SCAN" and found[2] in ("journal", "round", "player", "attempt", "bet") or alone
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -72,13 +72,9 @@ def test_R4_ids_with_colons_are_told_apart(db_url: str) -> None:
             for user, _ in pairs:
                 await committed(ledger, [create(user=user), open_wallet(user=user), charge("9.0", user=user)])
             for number, (user, round_) in enumerate(pairs):
-                story: list[Any] = [
-                    bet("4.0", f"b-{number}", round_, user=user),
-                    rollback_round(round_, user=user),
-                ]
-                story_ = await committed(ledger, story)
-                assert [d.verdict for d in story_] == [Verdict.OK] * 2
-                assert [d.replay for d in story_] == [False] * 2
+                taken = bet("4.0", f"b-{number}", round_, user=user)
+                told = await committed(ledger, [taken, rollback_round(round_, user=user)])
+                assert [(d.verdict, d.replay) for d in told] == [(Verdict.OK, False)] * 2
             for user, _ in pairs:
                 assert await balance(db_url, user) == 90
         assert (await audited(db_url)).findings == []

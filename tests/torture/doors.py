@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.http.house import BY_ROUND, CLOSED_GAME, DEFAULT, PROFILES, PROVIDER, RIVAL, House
 from tests.http.server import Call, packed
-from tests.torture.naive import CURRENCIES, DEFAULTS, Asked, Naive, Said, amount_of, same_uuid, told
+from tests.torture.naive import DEFAULTS, Asked, Naive, Said, amount_of, same_uuid, told
 
 TERMS: Mapping[str, Mapping[str, Any]] = {
     name: {**DEFAULTS, **tomllib.loads(text)}
@@ -159,12 +159,11 @@ def _asked(c: Command) -> Asked | str:
 
 
 def _wrong(door: str, fields: Fields) -> str:
-    """The first thing that is wrong with a field: amounts, then the currency."""
+    """What is wrong with a field's form (R1, R12)."""
     amounts = [amount_of(text) for name in ("amount", "promo_amount") if (text := fields.get(name))]
     if None in amounts or (door.startswith("transfer") and 0 in amounts):
         return "amount"
-    currency = fields.get("currency")
-    return "currency" if currency and currency.upper() not in CURRENCIES else ""
+    return ""
 
 
 def _of_edition(c: Command, asked: Asked) -> Asked | str:
@@ -182,7 +181,7 @@ def _of_edition(c: Command, asked: Asked) -> Asked | str:
 
 
 REASONS: Mapping[str, tuple[int, str]] = {
-    **dict.fromkeys(("amount", "currency", "parameter"), (1, "Invalid Parameter")),
+    **dict.fromkeys(("amount", "currency_unsupported", "parameter"), (1, "Invalid Parameter")),
     "duplicate_player": (2, "Duplicate ID"),
     "duplicate_wallet": (2, "Already Create"),
     "wallet_unknown": (2, "Have no Wallet"),
@@ -193,13 +192,26 @@ REASONS: Mapping[str, tuple[int, str]] = {
     "balance_limit": (7, "Balance Limit Exceeded"),
 }
 TRANSFER4: Mapping[str, str] = {
-    **{"amount": "7", "parameter": "7", "balance_limit": "7", "transfer_unknown": "7", "currency": "21"},
+    **{
+        "amount": "7",
+        "parameter": "7",
+        "balance_limit": "7",
+        "transfer_unknown": "7",
+        "currency_unsupported": "21",
+    },
     **{"already_transferred": "8", "player_unknown": "17", "insufficient": "22", "player_frozen": "23"},
     **{"wallet_unknown": "24", "key_conflict": "25", "duplicate_player": "26", "duplicate_wallet": "26"},
 }
 SEAMLESS4: Mapping[str, int] = {
-    **{"insufficient": 1, "round_currency": 2, "wallet_unknown": 2, "currency": 2, "session_expired": 5},
-    **{"player_frozen": 6, "foreign_bet": 7, "round_foreign": 7, "parameter": 7, "game_disabled": 8},
+    **{
+        "insufficient": 1,
+        "round_currency": 2,
+        "wallet_unknown": 2,
+        "wallet_unclear": 2,
+        "session_expired": 5,
+    },
+    **{"currency_unsupported": 2, "round_full": 3, "round_won": 120},
+    **{"player_frozen": 6, "foreign_bet": 7, "parameter": 7, "game_disabled": 8},
     **{"refund_amount": 10, "amount": 10, "player_unknown": 100, "key_conflict": 120, "unknown_bet": 120},
     **{"late_bet": 120, "bet_settled": 120, "no_standing_bet": 120, "round_ended": 120},
 }
@@ -213,8 +225,9 @@ SEAMLESS3: Mapping[str, str] = {
     "refund_amount": "INVALID_AMOUNT",
     "amount": "INVALID_AMOUNT",
     "round_currency": "INVALID_CURRENCY",
-    "currency": "INVALID_CURRENCY",
-    "round_foreign": "INVALID_TRANSACTION",
+    "currency_unsupported": "INVALID_CURRENCY",
+    "wallet_unclear": "WALLET_NOT_FOUND",
+    "round_full": "BET_NOT_ALLOWED",
     "foreign_bet": "INVALID_TRANSACTION",
     "key_conflict": "TRANSACTION_CONFLICT",
     "unknown_bet": "BET_NOT_FOUND",

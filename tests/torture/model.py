@@ -35,27 +35,44 @@ from caisse.core.book import Round
 Round.settled = lambda self, bet: False
 """
 TAKES_LATE_BETS = """
-from caisse.core import play
+from caisse.core import decide, play
 from caisse.core.entries import Kind
+from caisse.core.requests import Bet
 from caisse.core.rows import write
 from caisse.core.verdicts import Verdict
 
-def late(r, player, book, first, policy, now):
-    fields = {"currency": r.currency, "amount": -r.amount, "asked": r.amount, "key": r.late_key}
-    return write(r, player, now, Kind.BET, Verdict.OK, "R40", **fields)
+def bet(r, book, policy, now):
+    right = play.bet(r, book, policy, now)
+    if right.rule != "R23" or not right.rows or right.row.balance < r.amount:
+        return right
+    fields = {"currency": r.currency, "asked": r.amount, "key": right.row.key}
+    return write(r, book.player_of(r), now, Kind.BET, Verdict.OK, "R40", **fields)
 
-play._late_bet = late
+decide.DECIDERS[Bet] = bet
 """
 GIVES_BACK_ANYTHING = """
-from caisse.core import rollbacks
-
-rollbacks._amount_fits = lambda amount, stake, policy: True
-"""
-PAYS_WITHOUT_BET = """
-from caisse.core import play
+from caisse.core import decide, rollbacks
+from caisse.core.entries import Kind
+from caisse.core.requests import Rollback
+from caisse.core.rows import write
 from caisse.core.verdicts import Verdict
 
-play._result_guards = lambda r, player, book: (Verdict.OK, "R41")
+def rollback(r, book, policy, now):
+    right = rollbacks.rollback(r, book, policy, now)
+    if right.verdict is not Verdict.REFUND_AMOUNT:
+        return right
+    bet = book.entries[r.partner, r.bet_key]
+    fields = {"currency": bet.currency, "asked": r.amount, "round": bet.round, "game": bet.game}
+    return write(r, book.player_of(r), now, Kind.ROLLBACK, Verdict.OK, "R20", **fields)
+
+decide.DECIDERS[Rollback] = rollback
+"""
+PAYS_WITHOUT_BET = """
+import msgspec
+from caisse.core import decide, play
+from caisse.core.requests import Result
+
+decide.DECIDERS[Result] = lambda r, *rest: play.result(msgspec.structs.replace(r, free_round=True), *rest)
 """
 LOSES_DIGITS = """
 import sys

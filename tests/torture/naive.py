@@ -122,11 +122,12 @@ class Naive:
     def __init__(self) -> None:
         self.players: dict[str, Player] = {}
         self.bets: dict[tuple[str, Any], Bet] = {}
-        self.rounds: dict[tuple[str, str], Round] = {}
+        self.rounds: dict[tuple[str, str, str], Round] = {}
+        """R40: by provider, player and id."""
         self.log: list[Round] = []
         """Rounds in the order in which they were first played."""
-        self.sessions: dict[tuple[str, str], str] = {}
-        """Those that expired: whose they were."""
+        self.sessions: set[tuple[str, str, str]] = set()
+        """Those that expired: each is a player's own (R4)."""
         self._first: dict[Content, tuple[Content, Said]] = {}
         """R1: key -> what was asked under it first (R5), and what was said."""
         self._ids = 0
@@ -181,7 +182,10 @@ class Naive:
             return said
         wallets, currency = self.players[a.user].wallets, str(a.currency)
         word = "duplicate_wallet" if currency in wallets else "ok"
-        wallets.setdefault(currency, 0)
+        if word == "ok" and currency not in CURRENCIES:
+            word = "currency_unsupported"  # R1
+        if word == "ok":
+            wallets[currency] = 0
         return self._keep(self._say(a, word, currency), content, key)
 
     def _charge(self, a: Asked) -> Said:
@@ -189,6 +193,8 @@ class Naive:
         word = "wallet_unknown" if held is None else "ok"
         if held is not None and held + int(a.amount or 0) >= LIMIT:
             word = "balance_limit"  # R13
+        if a.currency not in CURRENCIES:
+            word = "currency_unsupported"  # R1
         return self._transfer(a, word, int(a.amount or 0))
 
     def _withdraw(self, a: Asked) -> Said:
@@ -245,7 +251,7 @@ class Naive:
     # Bets, results, awards
 
     def _bet(self, a: Asked) -> Said:
-        content = (a.user, a.currency, a.amount, a.round, a.game)
+        content = (a.user, a.currency, a.amount, a.round)
         known = self.bets.get((a.provider, a.reference))
         if known and known.said.word in ("tombstone", "unknown_bet"):
             return self._late_bet(a, known, content)
@@ -274,11 +280,15 @@ class Naive:
         return self._keep(self._say(a, _too_late(a), str(a.currency)), content, key)
 
     def _bet_word(self, a: Asked) -> str:
-        round_, player = self.rounds.get((a.provider, str(a.round))), self.players[a.user]
-        if round_ and (word := _no_round_of(a, round_)):
-            return word
-        if round_ and round_.state != "open":
-            return _too_late(a) if round_.state == "refunded" else "round_ended"  # R32, R47
+        round_, player = self.rounds.get((a.provider, a.user, str(a.round))), self.players[a.user]
+        if round_ and round_.state == "refunded":
+            return _too_late(a)  # R32
+        if a.currency not in CURRENCIES:
+            return "currency_unsupported"  # R1
+        if round_ and round_.currency not in ("", a.currency):
+            return "round_currency"  # R40
+        if round_ and round_.state == "ended":
+            return "round_ended"  # R47
         if self._is_over(a):
             return "session_expired"
         if a.currency not in player.wallets:
@@ -287,55 +297,52 @@ class Naive:
             return "player_frozen"  # R15
         if a.game_closed:
             return "game_disabled"  # R30
+        if round_ and len(round_.bets) >= 1_000:
+            return "round_full"  # R40
         return "ok" if player.wallets[a.currency] >= int(a.amount or 0) else "insufficient"  # R46
 
     def _is_over(self, a: Asked) -> bool:
         """R47: a session of that name which expired, and was this player's."""
-        return self.sessions.get((a.provider, str(a.session))) == a.user
+        return (a.provider, a.user, str(a.session)) in self.sessions
 
     def _played(self, a: Asked) -> Round:
         """The round of a bet or a result that counts."""
-        round_ = self.rounds.setdefault((a.provider, str(a.round)), Round(a.user))
+        round_ = self.rounds.setdefault((a.provider, a.user, str(a.round)), Round(a.user))
         if not round_.currency:
             round_.currency, round_.game = str(a.currency), str(a.game)
             self.log.append(round_)
         return round_
 
     def _result(self, a: Asked) -> Said:
-        key = ("result", a.provider, a.reference)
-        content = (a.user, a.currency, a.amount, a.round, a.game)
+        key, content = ("result", a.provider, a.reference), (a.user, a.amount, a.round, a.promo)
         if said := self._before(key, content):
             return said
         paid = self._promo_before(a)
         if paid and paid.word == "key_conflict":
             return paid
-        word = self._result_word(a)
-        said = self._say(a, word, str(a.currency))
-        if word == "ok":
-            if a.promo and not paid:
-                said = self._ride_along(a, said)
-            said = self._win(a, said)
-        return self._keep(said, content, key)
+        round_ = self.rounds.get((a.provider, a.user, str(a.round)))
+        if not a.free and not (round_ and any(bet.stands for bet in round_.bets)):  # R41
+            return self._keep(self._say(a, "no_standing_bet", str(a.currency)), content, key)
+        currency = self._purse(a, round_)
+        if not currency:
+            return Said("wallet_unclear")  # R8
+        a = a._replace(currency=currency)
+        said = self._say(a, "ok", currency)
+        if a.promo and not paid:
+            said = self._ride_along(a, said)
+        return self._keep(self._win(a, said), content, key)
 
     def _promo_before(self, a: Asked) -> Said | None:
         """R48: the name space of promotional awards."""
         if a.promo is None:
             return None
         reference, amount = a.promo
-        return self._before(("promo", a.provider, reference), (a.user, a.currency, amount, None, None))
-
-    def _result_word(self, a: Asked) -> str:
-        round_ = self.rounds.get((a.provider, str(a.round)))
-        if round_ and (word := _no_round_of(a, round_)):
-            return word
-        if not a.free and not (round_ and any(bet.stands for bet in round_.bets)):
-            return "no_standing_bet"  # R41
-        return "ok" if a.currency in self.players[a.user].wallets else "wallet_unknown"
+        return self._before(("promo", a.provider, reference), (a.user, amount, a.currency))
 
     def _ride_along(self, a: Asked, said: Said) -> Said:
         reference, amount = a.promo or ("", 0)
         said = self._move(a.user, said, str(a.currency), amount)
-        key, content = ("promo", a.provider, reference), (a.user, a.currency, amount, None, None)
+        key, content = ("promo", a.provider, reference), (a.user, amount, a.currency)
         return self._keep(said, content, key)
 
     def _win(self, a: Asked, said: Said) -> Said:
@@ -344,29 +351,29 @@ class Naive:
         said = self._move(a.user, said, str(a.currency), int(a.amount or 0))
         round_.won += said.moved
         _settle(round_)
-        end = ("end", a.provider, a.round)
+        end = ("end", a.provider, a.user, a.round)
         if a.closes and end not in self._first:
             _end(round_)
-            self._keep(said._replace(moved=0), (a.user, a.round, a.game), end)
+            self._keep(said._replace(moved=0), (a.user,), end)
         return said
 
     def _end(self, a: Asked) -> Said:
-        key, content = ("end", a.provider, a.round), (a.user, a.round, a.game)
-        round_ = self.rounds.get((a.provider, str(a.round)))
-        if round_ and round_.user != a.user:
-            return Said("foreign_bet")  # R28
+        key, content = ("end", a.provider, a.user, a.round), (a.user,)
+        round_ = self.rounds.get((a.provider, a.user, str(a.round)))
         if said := self._before(key, content):
             return said
         currency = self._purse(a, round_) or min(self.players[a.user].wallets, default="")
-        round_ = self.rounds.setdefault((a.provider, str(a.round)), Round(a.user))
+        round_ = self.rounds.setdefault((a.provider, a.user, str(a.round)), Round(a.user))
         _settle(round_)
         _end(round_)
         return self._keep(self._say(a, "ok", currency), content, key)
 
     def _purse(self, a: Asked, round_: Round | None) -> str:
-        """The wallet meant where none is named: the round's, else the player's only one."""
-        wallets = self.players[a.user].wallets
-        wanted = a.currency or (round_.currency if round_ else "")
+        """R8, R41: the round's wallet, which a named one must not differ from, else that, else the only one."""
+        wallets, rounds = self.players[a.user].wallets, round_.currency if round_ else ""
+        if rounds and a.currency and rounds != a.currency:
+            return ""
+        wanted = rounds or a.currency
         if wanted:
             return wanted if wanted in wallets else ""
         return next(iter(wallets)) if len(wallets) == 1 else ""
@@ -382,14 +389,14 @@ class Naive:
 
     def _award(self, a: Asked) -> Said:
         """R44."""
-        key, content = (a.verb, a.provider, a.reference), (a.user, a.currency, a.amount, a.round, a.game)
+        key, content = (a.verb, a.provider, a.reference), (a.user, a.amount, a.currency)
         if said := self._before(key, content):
             return said
-        round_ = self.rounds.get((a.provider, a.round)) if a.round else None
-        if round_ and round_.user != a.user:
-            return self._keep(self._say(a, "round_foreign", ""), content, key)
+        round_ = self.rounds.get((a.provider, a.user, a.round)) if a.round else None
         currency = self._purse(a, round_)
-        said = self._say(a, "ok" if currency else "wallet_unknown", currency, int(a.amount or 0))
+        if not currency:
+            return Said("wallet_unclear")  # R8
+        said = self._say(a, "ok", currency, int(a.amount or 0))
         if round_ and a.verb == "bonus":
             round_.won += said.moved
         elif round_ and said.word == "ok":
@@ -398,10 +405,10 @@ class Naive:
         return self._keep(said, content, key)
 
     def _expire(self, a: Asked) -> Said:
-        key, content = ("session", a.provider, a.session), (a.user,)
+        key, content = ("session", a.provider, a.user, a.session), (a.user,)
         if said := self._before(key, content):
             return said
-        self.sessions[a.provider, str(a.session)] = a.user
+        self.sessions.add((a.provider, a.user, str(a.session)))
         return self._keep(self._say(a, "ok", ""), content, key)
 
     # Rollbacks
@@ -443,19 +450,18 @@ class Naive:
 
     def _refund_round(self, a: Asked) -> Said:
         """R32."""
-        key, content = ("round", a.provider, a.round), (a.user,)
-        round_ = self.rounds.get((a.provider, str(a.round)))
-        if round_ and round_.user != a.user:
-            return Said("foreign_bet")  # R28
+        key, content = ("round", a.provider, a.user, a.round), (a.user,)
+        round_ = self.rounds.get((a.provider, a.user, str(a.round)))
         if said := self._before(key, content):
             return said
         if round_ is None:
-            self.rounds[a.provider, str(a.round)] = Round(a.user, "refunded")
+            self.rounds[a.provider, a.user, str(a.round)] = Round(a.user, "refunded")
             return self._keep(self._say(a, _unknown(a), ""), content, key)
-        keeps = a.profile["settled_bet"] == "refuse"
-        bets = [bet for bet in round_.bets if bet.refund is None and not (bet.settled and keeps)]
+        bets = [bet for bet in round_.bets if bet.refund is None and not bet.settled]
         nothing_left = not bets and any(bet.stands for bet in round_.bets)
         round_.state = "refunded"
+        if round_.won or round_.jackpot:
+            return self._keep(self._say(a, "round_won", round_.currency), content, key)
         said = self._say(a, "bet_settled" if nothing_left else "ok", round_.currency)
         for bet in bets:
             bet.refund = self._move(a.user, said, round_.currency, bet.stake)
@@ -466,13 +472,6 @@ class Naive:
 def same_uuid(text: str) -> str:
     """R3: a canonical uuid counts in any letter case, any other text as it is."""
     return text.lower() if re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) else text
-
-
-def _no_round_of(a: Asked, round_: Round) -> str:
-    """R40."""
-    if round_.user != a.user:
-        return "round_foreign"
-    return "round_currency" if round_.currency and round_.currency != a.currency else ""
 
 
 def _too_late(a: Asked) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from caisse.core.audit import Totals
 from caisse.core.entries import Decision, Entry
-from caisse.core.requests import Request, SetFrozen
+from caisse.core.requests import ForgetPlayer, Request, SetFrozen
 from caisse.core.verdicts import UNKEPT
 from caisse.store import columns
 from caisse.writer import WATCH_SECONDS
@@ -117,7 +117,7 @@ class Oracle:
             if stored.get(name) != row:
                 yield f"{row.player}: row {row.seq} under {row.key} was told and does not stand"
         decisions = {id_ for id_, _ in self.rows}
-        unsure = {sent.request.id for sent in self.sent if isinstance(sent.request, SetFrozen)}
+        unsure = {sent.request.id for sent in self.sent if isinstance(sent.request, SetFrozen | ForgetPlayer)}
         for row in stored.values():
             if row.id not in decisions | unsure:
                 yield f"{row.player}: row {row.seq} under {row.key} stands and was never told"
@@ -125,7 +125,7 @@ class Oracle:
 
 def may_be_left(request: Request) -> bool:
     """A person who got no word looks what came of it, and asks anew."""
-    return poisonous(request) or isinstance(request, SetFrozen)
+    return poisonous(request) or isinstance(request, SetFrozen | ForgetPlayer)
 
 
 def _open(request: Request, told: Decision) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
-from caisse.core.requests import Bet, Request, SetFrozen
+from caisse.core.requests import Bet, ForgetPlayer, Request, SetFrozen
 from caisse.store.api import FateUnknown
 from caisse.writer import Limits, Writer
 from tests.core.ledger import POLICIES, bet, charge, rollback, traffic
@@ -154,13 +154,13 @@ class World:
         self.oracle.hear(sent, told, self.loop.time())
         if told and told.row and self.server.may_lose(told.row):
             self.find(f"{sent.request.id} was told what is not durable (R9)")
-        if sent.told == [None] and self.weather.even() and not isinstance(sent.request, SetFrozen):
+        if sent.told == [None] and self.weather.even() and not isinstance(sent.request, SetFrozen | ForgetPlayer):
             self.weather.later(self.weather.moment(), self._impatient, sent)
 
     def send(self, request: Request, process: Process | None = None) -> Sent:
         """Ask a process under a new transaction id; anyone who is up, by default."""
         self._ids += 1
-        asked = msgspec.structs.replace(request, id=f"id-{self._ids}")
+        asked = msgspec.structs.replace(request, id=f"01980000-0000-7000-8000-{self._ids:012x}")
         sent = self.oracle.send(asked, self.loop.time())
         chosen = process or self.chance.choice(self._up())
         self.note(f"{asked.id} to {self.processes.index(chosen)}: {identity(asked)}")
@@ -223,7 +223,7 @@ class World:
 
     def _ask(self, request: Request) -> None:
         """Freezing is a person's: by a process of its own, once."""
-        if isinstance(request, SetFrozen):
+        if isinstance(request, SetFrozen | ForgetPlayer):
             self._by_a_person(request)
             return
         sent = self.send(self._poisoned(request) if self.chance.random() < 0.02 else request)
@@ -256,8 +256,8 @@ class World:
             user = self.chance.choice(self.requests).user
             self._by_a_person(SetFrozen(**_BY | {"user": user, "frozen": self.chance.random() < 0.3}))
 
-    def _by_a_person(self, request: SetFrozen) -> None:
-        self.faults["a person froze or released a player"] += 1
+    def _by_a_person(self, request: SetFrozen | ForgetPlayer) -> None:
+        self.faults["a person decided about a player"] += 1
         process = self._start()
         self.send(request, process)
         process.writer.close()

@@ -85,7 +85,7 @@ def test_isolating_keeps_the_order_of_requests_that_depend_on_each_other(db_url:
 
     async def main() -> None:
         async with Desk(db_url, wrap=Refusing) as desk:
-            asked: list[Any] = [withdraw("300.0"), charge("7.0"), withdraw("200.0"), withdraw("100.0")]
+            asked: list[Request] = [withdraw("300.0"), charge("7.0"), withdraw("200.0"), withdraw("100.0")]
             told = [decision and decision.verdict for decision in await desk.all(asked)]
             assert told == [Verdict.OK, None, Verdict.INSUFFICIENT, Verdict.INSUFFICIENT]
             assert await desk.balance() == 0

@@ -64,8 +64,8 @@ join round on round.partner = wanted.partner and round.player = wanted.id and ro
 join journal as bet on bet.partner = round.partner and bet.player = round.player
     and bet.provider = round.provider and bet.round = round.id and bet.seq > round.settled_seq
     and bet.kind = 'bet' and bet.verdict = 'ok'
-where not exists (
-    select 1 from journal as undone where undone.partner = bet.partner
+where 0 = (
+    select count(*) from journal as undone where undone.partner = bet.partner
     and undone.key = 'rollback:' || bet.provider || ':' || bet.reference)"""
 """What leads from `wanted` (partner, id) to those players' open bets: not settled, not rolled back (R26)."""
 

@@ -114,7 +114,8 @@ create table journal (
 
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
-create unique index journal_id on journal (partner, id, part);
+-- Not led by the partner: a planner that believes the table empty would find keys by the partner alone.
+create unique index journal_id on journal (id, part, partner);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
@@ -155,8 +156,7 @@ create table round (
     logged      boolean not null,
     logged_staked numeric not null check (logged_staked < 'Infinity'),
     logged_won numeric not null check (logged_won < 'Infinity'),
-    logged_jackpot numeric not null check (logged_jackpot < 'Infinity'),
-    primary key (partner, player, provider, id)
+    logged_jackpot numeric not null check (logged_jackpot < 'Infinity')
 ) with (fillfactor = 70);
 
 -- How new rows arrive: a type of its own for each table, so that a column added to the table changes no statement.
@@ -178,7 +178,10 @@ create type round_row as (
 );
 
 -- Finding a round by its id alone, whoever plays it.
-create index round_id on round (partner, provider, id);
+create index round_id on round (id, provider, partner);
+
+-- After it, not with the table: of two indexes that look alike while a table is empty, the newer one is taken.
+alter table round add primary key (partner, player, provider, id);
 
 -- A journal row is never changed or deleted.
 create function caisse_refuse_change() returns trigger language plpgsql as $$
