@@ -85,7 +85,7 @@ BETS = {
     "R40 another player's round of that id is another": Case(
         [
             *[(bet(), 0), (of_other(bet("1.0", "b2")), 0), (of_other(refund("b2")), 0)],
-            *[(of_other(result()), 120), (result(), 0)],
+            *[(of_other(result(reference="w2")), 120), (result(), 0)],
         ],
         "315.0",
     ),
