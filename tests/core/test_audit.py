@@ -360,7 +360,7 @@ CORRUPTIONS: dict[str, tuple[Corrupt, set[str]]] = {
     **{
         f"a round's {name}": (turned(name, value), {"rounds"})
         for name, value in {
-            "bets": 3, "logged": True, "logged_won": 1,
+            "bets": 3,
             "game": "x", "opened_seq": 1, "opened_at": 1, "opened_id": "x", "jackpot_id": "x"
         }.items()
     },

@@ -18,7 +18,7 @@ NO_HASH: Final = bytes(32)
 """What a player's first row follows."""
 
 AMOUNTS: Final = ("amount", "balance", "asked")
-ROUND_AMOUNTS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
+ROUND_AMOUNTS: Final = ("staked", "won", "jackpot")
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +88,10 @@ class Head(msgspec.Struct, gc=False):
 
 
 class Played(msgspec.Struct, gc=False):
-    """A round as stored, its amounts in units of 10^-18; or as the rows make it."""
+    """A round as stored, its amounts in units of 10^-18; or as the rows make it.
+
+    What the slot log has of it is checked with the log (`round_log_audit`).
+    """
 
     partner: str
     player: str
@@ -107,18 +110,11 @@ class Played(msgspec.Struct, gc=False):
     won: int = 0
     jackpot: int = 0
     jackpot_id: str = ""
-    logged: bool = False
-    logged_staked: int = 0
-    logged_won: int = 0
-    logged_jackpot: int = 0
 
 
 HEAD: Final = Head.__struct_fields__[:-1]
 ROUND: Final = Played.__struct_fields__
 _AMOUNTS_AT: Final = tuple(map(ROUND.index, ROUND_AMOUNTS))
-OF_ROUND: Final = tuple(name for name in ROUND if not name.startswith("logged"))
-"""What the ledger's audit recomputes of a round; the rest is the slot log's, and its own audit's."""
-_LOGGED_AT: Final = ROUND.index("logged")
 
 _plain = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]{1,18})?", re.ASCII).fullmatch
 
@@ -172,7 +168,6 @@ def round_of(values: Sequence[Any]) -> Played:
     cells = [*values]
     for at in _AMOUNTS_AT:
         cells[at] = units(cells[at])
-    cells[_LOGGED_AT] = bool(cells[_LOGGED_AT])
     return Played(*cells)
 
 
