@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from caisse.core.book import Book
+from caisse.core.book import Book, wants
 from caisse.core.currencies import DEFAULT, with_overrides
 from caisse.core.decide import decide
 from caisse.core.entries import Decision
@@ -139,8 +139,8 @@ class Desk:
             return outcome
         assert isinstance(outcome, Ask), "a listing has no verdict"
         request = outcome.request
-        for provider, round_ in request.rounds:
-            self.book.round_rows.setdefault((request.partner, provider, request.user, round_), [])
+        for key in wants([request]).whole_rounds:
+            self.book.round_rows.setdefault(key, [])
         decision = decide(request, self.book, outcome.policy, self.now)
         assert decision.verdict in (*endpoint_of(door, call).refusals, *ACCEPTED), (call.path, decision)
         self.book.take(decision)
