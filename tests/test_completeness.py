@@ -26,7 +26,6 @@ from caisse.dialects.table import Endpoint
 from caisse.profiles.loading import profiles
 from tests.docs.documents import section, text
 from tests.http import test_doors as doors
-from tests.http import test_full_rounds as full_rounds
 from tests.http import test_refusals_seamless_v4 as others
 from tests.http import test_rules_seamless as rules_seamless
 from tests.http import test_rules_transfer as rules_transfer
@@ -120,7 +119,7 @@ def _told() -> Iterator[Cell]:
 
 TOLD = frozenset(_told())
 
-FULL = full_rounds.test_R40_a_round_holds_a_thousand_bets_and_no_more
+FULL = others.test_R40_a_round_holds_a_thousand_bets_and_no_more
 ELSEWHERE: dict[Cell, Test] = {
     **dict.fromkeys([("/V4/Bet", "3"), ("/v1/Bet", "53"), ("/seamless/v3/bet", "BET_NOT_ALLOWED")], FULL),
     ("/log/slot", "0"): seeds.test_the_log_lists_rounds_oldest_first_and_ends,
