@@ -226,7 +226,7 @@ def _line(request: Request, decision: Decision, now: int) -> Attempt:
 
 
 def _key(request: Request, decision: Decision) -> str:
-    """The one that was asked for; of a Refund answered as another profile meant it, the one of that answer."""
+    """The one asked for; of a Refund answered as another profile meant it, the one of that answer."""
     row = decision.row if decision.replay else None
     if type(request) is RollbackRound and row and row.key != request.key:
         return request.by_bet_keys[0]
