@@ -124,7 +124,9 @@ def _told() -> Iterator[Cell]:
 
 TOLD = frozenset(_told())
 
+FULL = others.test_R40_a_round_holds_a_thousand_bets_and_no_more
 ELSEWHERE: dict[Cell, Test] = {
+    **dict.fromkeys([("/V4/Bet", "3"), ("/v1/Bet", "53"), ("/seamless/v3/bet", "BET_NOT_ALLOWED")], FULL),
     ("/log/slot", "0"): seeds.test_the_log_lists_rounds_oldest_first_and_ends,
     ("/user/info", "0"): seeds.test_info_shows_the_player_and_all_wallets,
     ("/user/create", "0"): seeds.test_create_succeeds_once,

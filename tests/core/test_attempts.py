@@ -27,6 +27,7 @@ from tests.core.ledger import (
     promo,
     result,
     rollback,
+    rollback_round,
     withdraw,
 )
 
@@ -157,6 +158,27 @@ def test_R59_no_name_of_a_player_stands_in_an_attempt() -> None:
     assert [(line.verdict, line.replay) for line in lines] == [("ok", True), ("key_conflict", False)]
     assert "Example" not in repr(lines)
     assert len({line.content for line in lines}) == 2
+
+
+def test_R59_a_name_that_is_another_s_is_one_line_however_often_it_comes() -> None:
+    """Though each request brings a key of its own; none of two lines shows that their names are the same."""
+    first = create(user="new", name="Ann Example", uuid="u-1")
+    others = [create(user="new", name="Bea Example", uuid="u-1") for _ in range(3)]
+    (line,) = noted(first, *others)[:1]
+    assert (line.verdict, line.count) == ("key_conflict", 3)
+    (elsewhere,) = noted(first, create(user="new", name="Bea Example", uuid="u-1"))
+    assert elsewhere.content != line.content
+
+
+def test_R1_a_refund_that_another_profile_answered_is_noted_under_the_key_of_that_answer() -> None:
+    """Else the audit would miss the row that was repeated."""
+    by_bet, by_round = rollback(round="r1"), rollback_round(reference="bet-1")
+    for first, second in ((by_bet, by_round), (rollback_round(reference="own"), rollback("own", round="r1"))):
+        ledger = funded()
+        ledger.ask(bet())
+        ledger.ask(first)
+        (line,) = noted(second, ledger=ledger)
+        assert (line.replay, line.key) == (True, first.key)
 
 
 def test_R58_beyond_600_lines_a_minute_there_is_one_counted_line_for_each_endpoint_and_fault() -> None:

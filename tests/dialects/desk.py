@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from caisse.core.book import Book
+from caisse.core.book import Book, wants
 from caisse.core.currencies import DEFAULT, with_overrides
 from caisse.core.decide import decide
 from caisse.core.entries import Decision

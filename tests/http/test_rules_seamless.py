@@ -85,7 +85,7 @@ BETS = {
     "R40 another player's round of that id is another": Case(
         [
             *[(bet(), 0), (of_other(bet("1.0", "b2")), 0), (of_other(refund("b2")), 0)],
-            *[(of_other(result()), 120), (result(), 0)],
+            *[(of_other(result(reference="w2")), 120), (result(), 0)],
         ],
         "315.0",
     ),
@@ -133,7 +133,8 @@ RESULTS = {
     ),
     "R8 a free round for which no wallet is clear is 2, and is paid when one is": Case(
         [
-            *[*EURO, (result(bonusCode="free", currency=...), unkept(2))],
+            *EURO,
+            (result(bonusCode="free", currency=...), unkept(2)),
             *[(result(bonusCode="free", currency="USD"), 0), (result(bonusCode="free", currency=...), 0)],
         ],
         "325.0",
@@ -143,7 +144,8 @@ RESULTS = {
     ),
     "R56 half of a promotional win is 7, and the whole is paid": Case(
         [
-            *[(bet(), 0), (result("1.0", promoWinReference="p1"), unkept(7))],
+            (bet(), 0),
+            (result("1.0", promoWinReference="p1"), unkept(7)),
             *[
                 (result("1.0", promoWinAmount="5.0"), unkept(7)),
                 (result("1.0", promoWinAmount="x"), unkept(7)),
@@ -225,8 +227,10 @@ RESULTS = {
     ),
     "R56 an award's currency that is none is 7": Case(
         [
-            *[(bonus(currency="DOLLARS"), unkept(7)), (bonus(), 0)],
-            *[(jackpot(currency=[]), unkept(7)), (jackpot(), 0)],
+            (bonus(currency="DOLLARS"), unkept(7)),
+            (bonus(), 0),
+            (jackpot(currency=[]), unkept(7)),
+            (jackpot(), 0),
         ],
         "312.0",
     ),

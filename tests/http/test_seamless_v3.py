@@ -368,7 +368,7 @@ def test_R4_a_win_s_uuid_is_its_key_in_whatever_round(house: House) -> None:
 
 
 def test_R40_a_round_of_the_same_id_is_each_player_s_own(house: House) -> None:
-    """A live table's round is shared; here bets of it come through the later edition, with names of their own."""
+    """A live table's round; its bets come through the later edition, with names of their own."""
     ana, bob = gambler(house), gambler(house)
     round_ = new_id("table")
     for at in (ana, bob):

@@ -6,7 +6,6 @@ beyond that is counted on one line for each endpoint and fault.
 """
 
 import re
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -22,6 +21,7 @@ from caisse.core.requests import (
     Request,
     Result,
     Rollback,
+    RollbackRound,
     SetFrozen,
 )
 from caisse.core.verdicts import FLAGGED, Verdict
@@ -212,7 +212,7 @@ def _line(request: Request, decision: Decision, now: int) -> Attempt:
         uuid=request.uuid,
         reference=getattr(request, "reference", ""),
         round=getattr(request, "round", ""),
-        key=request.second_key or request.key,
+        key=_key(request, decision),
         verdict=decision.verdict.value,
         rule=decision.rule,
         fault="",
@@ -225,8 +225,20 @@ def _line(request: Request, decision: Decision, now: int) -> Attempt:
     )
 
 
+def _key(request: Request, decision: Decision) -> str:
+    """The one asked for; of a Refund answered as another profile meant it, the one of that answer."""
+    row = decision.row if decision.replay else None
+    if type(request) is RollbackRound and row and row.key != request.key:
+        return request.by_bet_keys[0]
+    if type(request) is Rollback and row and row.key == request.by_round_key:
+        return request.by_round_key
+    return request.second_key or request.key
+
+
 def _asked(request: Request, decision: Decision) -> Content:
     """What tells apart requests under one key and verdict. Repeats share the content, so it is left out."""
+    if type(request) is CreatePlayer:  # the key of its name's hash is another each time
+        return () if decision.replay else (request.name,)
     if type(request) is Rollback and _other_amount(request, decision):
         return (show(request.amount or 0),)
     return () if decision.replay else (request.second_key, *request.content)
@@ -236,13 +248,9 @@ def _content(request: Request, decision: Decision) -> Content:
     if type(request) is Rollback and _other_amount(request, decision):
         return (*request.content, show(request.amount or 0))
     if type(request) is CreatePlayer:
-        return ("create", request.user, _hashed(request))
+        hashed = decision.row.name if decision.replay and decision.row else request.content[-1]
+        return ("create", request.user, hashed)  # R59: a player's name stands in `player` alone
     return request.content
-
-
-def _hashed(request: CreatePlayer) -> str:
-    """R59: a player's name stands in `player` alone. Not keyed yet: `CreatePlayer` has no key of its own."""
-    return blake2b(request.name.encode(), digest_size=16).hexdigest()
 
 
 def _other_amount(request: Rollback, decision: Decision) -> bool:

@@ -14,7 +14,7 @@ from caisse.core import audit_checks, audit_verdicts
 from caisse.core.audit_checks import Say
 from caisse.core.audit_findings import Finding
 from caisse.core.audit_past import Anchor, Past
-from caisse.core.audited import FORMS, OF_ROUND, Head, Played, Row, name_hash
+from caisse.core.audited import FORMS, ROUND, Head, Played, Row, name_hash
 from caisse.core.money import show
 
 
@@ -86,9 +86,9 @@ def _play_round(played: Played, past: Past, say: Say) -> None:
     due = past.rounds.pop((played.provider, played.id), None)
     if due is None:
         say(f"round {played.id} of {played.provider} is stored only")
-    if due is None:
+    if due is None or played == due:
         return
-    for name in OF_ROUND:
+    for name in ROUND:
         is_, should = getattr(played, name), getattr(due, name)
         if is_ != should:
             where = f"round {played.id} of {played.provider}, opened by row {due.opened_seq}"
