@@ -131,7 +131,6 @@ ELSEWHERE: dict[Cell, Test] = {
     ("/user/info", "0"): seeds.test_info_shows_the_player_and_all_wallets,
     ("/user/create", "0"): seeds.test_create_succeeds_once,
     ("/v1/Bet", "56"): kyren.test_a_frozen_players_bet_is_56_and_gets_the_round_back_all_the_same,
-    ("/v1/SessionExpired", "999"): kyren.test_a_session_that_another_player_ended_is_999,
 }
 """Told by a test of its own, which stands here."""
 
@@ -292,8 +291,8 @@ def test_a_code_that_is_not_listed_is_noticed(door: str, code: str) -> None:
 
 # -- rules --
 
-OVER_HTTP = [*range(1, 9), *range(10, 16), *range(20, 34), *range(40, 49), 56]
-BENEATH = {9: "writer", **dict.fromkeys(range(50, 56), "core")}
+OVER_HTTP = [*range(1, 9), *range(10, 16), *range(20, 34), *range(40, 49), *range(56, 59)]
+BENEATH = {9: "writer", **dict.fromkeys([*range(50, 56), 59], "core")}
 """Rules of what no client sees: when a verdict becomes durable, and the books. Where they are tested."""
 
 
@@ -318,7 +317,7 @@ def test_the_rules_are_those_that_are_documented() -> None:
     assert sorted(map(int, written)) == sorted([*OVER_HTTP, *BENEATH])
 
 
-@pytest.mark.parametrize("number", [16, 34, 49, 59, 100])
+@pytest.mark.parametrize("number", [16, 34, 49, 60, 100])
 def test_a_rule_without_a_test_is_noticed(number: int) -> None:
     assert naming(number, "http") == naming(number, "core") == []
 
