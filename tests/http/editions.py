@@ -16,8 +16,6 @@ TRANSFERS: dict[str, dict[str, Any]] = {
     "/charge": MONEY,
     "/refund": MONEY,
     "/userInfo": {},
-    "/transfer/UserInfo": {},
-    "/transfer/UserInfo": {},
     "/getBalance": {"currency": "USD"},
     "/getTransferStatus": {},
     "/GetSlotLog": {"start": 0, "limit": 10},

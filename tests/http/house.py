@@ -26,10 +26,6 @@ CLOSED_GAME = "g-closed"
 SPARE_PARTNERS = 12
 TABLES = ("player", "wallet", "journal", "round", "attempt")
 
-CURRENCIES = '[[currency]]\ncode = "JPY"\nmax_decimals = 0\n'
-
-CURRENCIES = '[[currency]]\ncode = "JPY"\nmax_decimals = 0\n'
-
 PROFILES = {
     "absorb": 'late_bet = "absorb"',
     "exact": 'refund_amount = "exact"',
@@ -63,15 +59,9 @@ class House:
         self.db = db
         self.folder = folder
         self.profiles = write_profiles(folder)
-        self.currencies = folder / "currencies.toml"
-        self.currencies.write_text(CURRENCIES)
-        self.currencies = folder / "currencies.toml"
-        self.currencies.write_text(CURRENCIES)
         self.secrets = [_secrets(f"partner-{n}") for n in range(1 + SPARE_PARTNERS)]
         asyncio.run(_furnish(db, self.secrets))
-        self.servers = [Server(db, folder, CAISSE_PROFILES=str(self.profiles), CAISSE_CURRENCIES=str(self.currencies))
-            for _ in range(count)
-       ]
+        self.servers = [Server(db, folder, CAISSE_PROFILES=str(self.profiles)) for _ in range(count)]
         self._spare = iter(self.secrets[1:])
 
     @property

@@ -31,7 +31,9 @@ UNREADABLE: dict[str, bytes] = {
     "true": b"true",
     "no UTF-8": b'{"id":"\xff"}',
     "overlong UTF-8": b'{"id":"\xc0\xaf"}',
+    "half a surrogate": b'{"id":"\\ud800"}',
     "UTF-16": '{"id":"x"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"id":"x"}',
     "compressed": gzip.compress(b"{}"),
     "NaN": b'{"amount":NaN}',
     "a raw control character": b'{"id":"a\x01"}',
@@ -40,22 +42,10 @@ UNREADABLE: dict[str, bytes] = {
     "a comment": b'{"id":"x"/**/}',
     "a leading zero": b'{"amount":01}',
     "a name twice": b'{"id":"x","id":"y"}',
+    "a name twice, inside": b'{"x":[{"a":1,"\\u0061":2}]}',
     "too deep": b'{"x":' + b"[" * 5000 + b"]" * 5000 + b"}",
     "too deep, of objects": b'{"x":' * 2000 + b"1" + b"}" * 2000,
 }
-
-
-READ: dict[str, bytes] = {
-}
-"""Read as far as anything in it is needed: then fields are missing."""
-
-
-READ: dict[str, bytes] = {
-    "half a surrogate": b'{"id":"\\ud800"}',
-    "a byte order mark": b'\xef\xbb\xbf{"id":"x"}',
-    "a name twice, inside": b'{"x":[{"a":1,"\\u0061":2}]}',
-}
-"""Read as far as anything in it is needed: then fields are missing."""
 
 
 def failed(answer: Answer, status: int, code: int, uuid: str = "") -> None:
@@ -83,20 +73,6 @@ def error(answer: Answer, status: int, code: int) -> None:
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_an_unreadable_body_is_400_on_the_transfer_door(house: House, name: str) -> None:
     failed(house.send(house.partner.call("refund", UNREADABLE[name])), 400, 11)
-
-
-@pytest.mark.parametrize("name", READ)
-def test_a_body_is_read_as_far_as_it_is_needed(house: House, name: str) -> None:
-    """R56."""
-    failed(house.send(house.partner.call("refund", READ[name])), 200, 1)
-    error(house.send(house.game().call("Bet", READ[name])), 200, 7)
-
-
-@pytest.mark.parametrize("name", READ)
-def test_a_body_is_read_as_far_as_it_is_needed(house: House, name: str) -> None:
-    """R56."""
-    failed(house.send(house.partner.call("refund", READ[name])), 200, 1)
-    error(house.send(house.game().call("Bet", READ[name])), 200, 7)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -270,7 +246,7 @@ def _check(house: House, key: str) -> Call:
 
 
 @pytest.mark.parametrize(
-    "path", ["/x", "/V5/Refund", "/user", "//user/refund", "/a/b/V4/Refund", "/%75ser/refund"]
+    "path", ["/", "/x", "/V5/Refund", "/user", "//user/refund", "/a/b/V4/Refund", "/%75ser/refund"]
 )
 def test_elsewhere_is_404(house: House, path: str) -> None:
     answer = house.server.request("POST", path, b"{}", content_type=JSON)
@@ -296,13 +272,13 @@ def bad_calls(house: House) -> list[tuple[str, Call, dict[str, Any]]]:
     game, partner, stranger = house.game(), house.partner, Partner(house.partner.id, "wrong")
     reference, json_ = new_id("b"), {"content_type": JSON}
     calls: list[tuple[str, Call, dict[str, Any]]] = []
-    for body in (*UNREADABLE.values(), *READ.values()):
+    for body in UNREADABLE.values():
         calls += [("POST", partner.call(verb, body), json_) for verb in VERBS]
         calls += [("POST", game.call(method, body), json_) for method in PLAY]
     for spell in (partner.charge, partner.refund):
         calls += [("POST", spell(user, amount), json_) for amount in ("0", "-1", "1e2", "x", None)]
         calls += [("POST", spell(user, "1.0", uuid=uuid), json_) for uuid in ("x", " ", "0" * 32)]
-        calls += [("POST", spell(user, "1.0", currency=c), json_) for c in ("QQQQQ", "", 7)]
+        calls += [("POST", spell(user, "1.0", currency=c), json_) for c in ("QQQ", "", 7)]
     good = [
         partner.charge(user),
         partner.refund(user),
@@ -337,10 +313,7 @@ def bad_calls(house: House) -> list[tuple[str, Call, dict[str, Any]]]:
 
 
 def test_R7_what_cannot_be_read_or_may_not_ask_leaves_nothing_behind(own_house: House) -> None:
-    """But for its attempts, if somebody asked who may (R58).
-
-    Looked at after an orderly end, so that nothing is still on its way to the tables.
-    """
+    """Looked at after an orderly end, so that nothing is still on its way to the tables."""
     server = own_house.server.start()
     calls = bad_calls(own_house)
     assert server.stop() == 0
@@ -351,6 +324,4 @@ def test_R7_what_cannot_be_read_or_may_not_ask_leaves_nothing_behind(own_house: 
         assert answer.status < 500, (call, answer)
         assert answer.status != 200 or answer.code in (1, 2, 4, 7, 10), (call, answer)
     assert server.stop() == 0
-    after = own_house.counts()
-    assert after.pop("attempt") > before.pop("attempt")
-    assert after == before
+    assert own_house.counts() == before

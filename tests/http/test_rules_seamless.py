@@ -65,7 +65,7 @@ BETS = {
         [(bet(), 0), (bet("11.0"), unkept(7)), (bet("10.00"), 0)], "290.0"
     ),
     "R5 a bet in another round is 7": Case([(bet(), 0), (bet(round_="r2"), unkept(7))], "290.0"),
-    "R5 the game does not count": Case([(bet(), 0), (bet(gameId="g2"), 0)], "290.0"),
+    "R5 a bet on another game is 7": Case([(bet(), 0), (bet(gameId="g2"), unkept(7))], "290.0"),
     "R5 a bet in another currency is 7": Case([*EURO, (bet(), 0), (bet(currency="EUR"), unkept(7))], "290.0"),
     "R5 another player's bet is 7": Case([(bet(), 0), (of_other(bet()), unkept(7))], "290.0"),
     "R5 a bet with usd for USD": Case([(bet(), 0), (bet(currency="usd"), 0)], "290.0"),
@@ -82,20 +82,7 @@ BETS = {
     "R40 another currency in the round is 2": Case(
         [*EURO, (bet(), 0), (bet("1.0", "b2", currency="EUR"), 2)], "290.0"
     ),
-    "R40 another player's round of that id is another": Case(
-        [
-            *[(bet(), 0), (of_other(bet("1.0", "b2")), 0), (of_other(refund("b2")), 0)],
-            *[(of_other(result()), 120), (result(), 0)],
-        ],
-        "315.0",
-    ),
-    "R1 a currency that is not in the table is 2": Case(
-        [(bet(currency="QQQ"), 2), (bet(), unkept(7)), (bet("1.0", "b2"), 0)], "299.0"
-    ),
-    "R1 more decimals than the currency has is 10": Case([(bet("1.5", currency="JPY"), 10)], "300.0"),
-    "R1 a bet's key is looked up before the currency table": Case(
-        [(bet(), 0), (bet(currency="QQQ"), unkept(7)), (bet("10.5", currency="JPY"), unkept(7))], "290.0"
-    ),
+    "R40 another player's round is 7": Case([(bet(), 0), (of_other(bet("1.0", "b2")), 7)], "290.0"),
     "R40 no wallet in that currency is 2": Case([(bet(currency="EUR"), 2)], "300.0"),
     "R45 a bet of zero": Case([(bet("0"), 0), (bet("0.0"), 0), (refund(), 0)], "300.0"),
     "R45 a bet of zero from an empty wallet": Case([(bet("300.0", "b2"), 0), (bet("0"), 0)], "0.0"),
@@ -125,46 +112,11 @@ RESULTS = {
     "R5 a result in another round is 120": Case(
         [(bet(), 0), (bet("1.0", "b2", "r2"), 0), (result(), 0), (result(round_="r2"), unkept(120))], "314.0"
     ),
-    "R40 a result in another currency is 2, and the right one is paid (R8)": Case(
-        [*EURO, (bet(), 0), (result(currency="EUR"), unkept(2)), (result(), 0)], "315.0"
-    ),
-    "R8 a result in a currency without a wallet is 2, and the right one is paid": Case(
-        [(bet(), 0), (result(currency="QQQ"), unkept(2)), (result(currency=...), 0)], "315.0"
-    ),
-    "R8 a free round for which no wallet is clear is 2, and is paid when one is": Case(
-        [
-            *[*EURO, (result(bonusCode="free", currency=...), unkept(2))],
-            *[(result(bonusCode="free", currency="USD"), 0), (result(bonusCode="free", currency=...), 0)],
-        ],
-        "325.0",
-    ),
-    "R56 a result's currency that is none is 7, and the right one is paid": Case(
-        [(bet(), 0), (result(currency="DOLLARS"), unkept(7)), (result(), 0)], "315.0"
-    ),
-    "R56 half of a promotional win is 7, and the whole is paid": Case(
-        [
-            *[(bet(), 0), (result("1.0", promoWinReference="p1"), unkept(7))],
-            *[(result("1.0", promoWinAmount="5.0"), unkept(7)), (result("1.0", promoWinAmount="x"), unkept(7))],
-            (result("1.0", promoWinAmount="5.0", promoWinReference="p1"), 0),
-        ],
-        "296.0",
-    ),
-    "R5 a promotional win that the first did not have is 120": Case(
-        [
-            *[(bet(), 0), (result("1.0"), 0)],
-            (result("1.0", promoWinAmount="5.0", promoWinReference="p1"), unkept(120)),
-        ],
-        "291.0",
-    ),
-    "R40 a result for another player is 120 (R41)": Case([(bet(), 0), (of_other(result()), 120)], "290.0"),
+    "R40 a result in another currency is 2": Case([*EURO, (bet(), 0), (result(currency="EUR"), 2)], "290.0"),
+    "R40 a result for another player is 7": Case([(bet(), 0), (of_other(result()), 7)], "290.0"),
     "R43 a result of a closed round is paid": Case([(bet(), 0), (end_round(), 0), (result(), 0)], "315.0"),
     "R43 the end of a round again": Case([(bet(), 0), (end_round(), 0), (end_round(), 0)], "290.0"),
-    "R43 another player's end of it ends nothing": Case(
-        [(bet(), 0), (of_other(end_round()), 0), (bet("1.0", "b2"), 0)], "289.0"
-    ),
-    "R5 of a round's end only the player counts": Case(
-        [(bet(), 0), (end_round(), 0), (end_round(gameId="g2", sessionId="s9"), 0)], "290.0"
-    ),
+    "R43 another player's round is 7": Case([(bet(), 0), (of_other(end_round()), 7)], "290.0"),
     "R30 a frozen player, an expired session": Case(
         [(bet(sessionId="s1"), 0), (freeze, None), (expire(), 0), (result(sessionId="s1"), 0)], "315.0"
     ),
@@ -205,28 +157,11 @@ RESULTS = {
     "R5 another player's award is 120": Case(
         [(bonus(), 0), (of_other(bonus(round_="r2")), unkept(120))], "305.0"
     ),
-    "R44 an award in a round of another player needs no bet": Case(
-        [(bet(), 0), (of_other(bonus()), 0)], "290.0", "105.0"
-    ),
+    "R40 an award in another player's round is 7": Case([(bet(), 0), (of_other(bonus()), 7)], "290.0"),
     "an award in the round's currency": Case(
         [*EURO, (bet("5.0", currency="EUR"), 0), (bonus("8.0"), 0)], "300.0"
     ),
-    "R8 an award in one of two wallets is 2, and is paid when one is named": Case(
-        [*EURO, (bonus(), unkept(2)), (bonus(currency="USD"), 0)], "305.0"
-    ),
-    "R8 an award in another currency than its round is 2": Case(
-        [*EURO, (bet(), 0), (bonus(currency="EUR"), unkept(2)), (bonus(), 0)], "295.0"
-    ),
-    "R8 a prize in a currency without a wallet is 2": Case(
-        [(promo(currency="QQQ"), unkept(2)), (promo(), 0)], "303.25"
-    ),
-    "R56 an award's currency that is none is 7": Case(
-        [
-            *[(bonus(currency="DOLLARS"), unkept(7)), (bonus(), 0)],
-            *[(jackpot(currency=[]), unkept(7)), (jackpot(), 0)],
-        ],
-        "312.0",
-    ),
+    "an award in one of two wallets is 2": Case([*EURO, (bonus(), 2)], "300.0"),
     "R15 the frozen are awarded": Case(
         [(freeze, None), (bonus(), 0), (jackpot(), 0), (promo(), 0)], "315.25"
     ),
@@ -287,11 +222,8 @@ ROLLBACKS = {
     "R25 amount zero is 10": Case([(bet(), 0), (refund(amount="0"), unkept(10)), (refund(), 0)], "300.0"),
     "R25 amount zero of a bet of zero": Case([(bet("0"), 0), (refund(amount="0.0"), 0)], "300.0"),
     "R25 amount of a bet of zero is 10": Case([(bet("0"), 0), (refund(amount=ATOM), unkept(10))], "300.0"),
-    "R56 an amount that is none is 7, and claims nothing (R8)": Case(
-        [(bet(), 0), (refund(amount="x"), unkept(7)), (refund(amount=-1), unkept(7)), (refund(), 0)], "300.0"
-    ),
-    "R56 nor does it stand in the way of a repeat": Case(
-        [(bet(), 0), (refund(), 0), (refund(amount="x"), 0)], "300.0"
+    "R25 no amount is 10": Case(
+        [(bet(), 0), (refund(amount="x"), unkept(10)), (refund(amount=-1), unkept(10))], "290.0"
     ),
     "R26 a settled bet is 120": Case([*SETTLED, (refund(), 120), (cancel(), 120)], "295.0"),
     "R26 a bet of an ended round is 120": Case([(bet(), 0), (end_round(), 0), (refund(), 120)], "290.0"),
@@ -355,53 +287,25 @@ BY_ROUND_CASES = {
     "R32 an amount says nothing": Case(
         [*TWO_BETS, (refund_round(amount="1.0"), 0)], "300.0", profile=BY_ROUND
     ),
-    "R32 another player's round of that id is another (R40)": Case(
-        [(of_other(bet()), 0), (refund_round(), 0), (of_other(bet("20.0", "b2")), 0)],
+    "R32 another player's round is 7": Case(
+        [(of_other(bet()), 0), (refund_round(), unkept(7)), (of_other(refund_round()), 0)],
         "300.0",
-        "70.0",
         profile=BY_ROUND,
-    ),
-    "R32 and each is refunded by itself": Case(
-        [(of_other(bet()), 0), (refund_round(), 0), (of_other(refund_round()), 0)], "300.0", profile=BY_ROUND
-    ),
-    "R32 a round with a paid win is 120": Case(
-        [(bet(), 0), (result("5.0"), 0), (bet("20.0", "b2"), 0), (refund_round(), 120)],
-        "275.0",
-        profile=BY_ROUND,
-    ),
-    "R32 and it is closed": Case(
-        [*SETTLED, (refund_round(), 120), (bet("1.0", "b2"), 120)], "295.0", profile=BY_ROUND
     ),
     "R32 a result afterwards is 120": Case(
         [*TWO_BETS, (refund_round(), 0), (result(), 120)], "300.0", profile=BY_ROUND
     ),
     "R26 a settled round is 120": Case([*SETTLED, (refund_round(), 120)], "295.0", profile=BY_ROUND),
     "R26 only the open bets of a round": Case(
-        [(bet(), 0), (result("0"), 0), (bet("20.0", "b2"), 0), (refund_round(), 0)], "290.0", profile=BY_ROUND
+        [*SETTLED, (bet("20.0", "b2"), 0), (refund_round(), 0)], "295.0", profile=BY_ROUND
     ),
-    "R26 a round that lost is settled, too": Case(
-        [(bet(), 0), (result("0"), 0), (refund_round(), 120)], "290.0", profile=BY_ROUND
+    "R26 the stakes of a settled round": Case(
+        [*SETTLED, (refund_round(), 0)], "305.0", profile="round-return"
     ),
-    "R32 the stake of a settled bet does not come back by its round": Case(
-        [(bet(), 0), (result("0"), 0), (refund_round(), 120)], "290.0", profile="round-return"
-    ),
-    "R32 nor where a win was paid": Case([*SETTLED, (refund_round(), 120)], "295.0", profile="round-return"),
     "R32 not without the profile": Case([(bet(), 0), (refund_round(), unkept(7))], "290.0"),
     "R32 neither reference nor round is 7": Case([(refund(...), unkept(7))], "300.0", profile=BY_ROUND),
-    "R32 a reference of its own claims nothing": Case(
-        [*TWO_BETS, (refund("b1", roundId="r1"), 0), (refund("own", roundId="r1"), 0)],
-        "300.0",
-        profile=BY_ROUND,
-    ),
-    "R32 with an amount it is of the bet": Case(
-        [*TWO_BETS, (refund("b1", roundId="r1", amount="10.0"), 0)], "280.0", profile=BY_ROUND
-    ),
-    "R32 without the profile an unknown reference moves nothing": Case(
-        [*TWO_BETS, (refund("own", roundId="r1"), 0), (refund("b1"), 0)], "280.0"
-    ),
-    "R1 what was refunded by the bet stays so under the profile": Case(
-        [*TWO_BETS, (refund("b1", roundId="r1"), 0), (refund("b1", profile=BY_ROUND, roundId="r1"), 0)],
-        "280.0",
+    "R32 a reference goes before the round": Case(
+        [*TWO_BETS, (refund("b1", roundId="r1"), 0)], "280.0", profile=BY_ROUND
     ),
 }
 
@@ -521,15 +425,12 @@ def test_a_profiles_aliases_are_understood(house: House) -> None:
     call = at.game().play("Bet", at.user, **{"reference": new_id("b"), "roundId": new_id("r"), **fields})
     house.told(call)
     assert house.balance(at.user) == "290.0"
-    for account, code, balance in ((at.user, 0, "280.0"), ("x", 7, "280.0")):  # the same twice is no harm (R56)
-        both = at.game().play("Bet", at.user, reference=new_id("b"), roundId=new_id("r"), account=account)
-        assert house.send(both).code == code
-        assert house.balance(at.user) == balance
+    both = at.game().play("Bet", at.user, reference=new_id("b"), roundId=new_id("r"), account=at.user)
+    assert house.send(both).code == 7
     assert house.send(call._replace(path=call.path.replace(at.game().path, at.game("exact").path))).code == 7
 
 
-TWICE = [b'"userid":"x"', b'"userId":"x"', b'"AMOUNT":"1.0"']
-NO_HARM = [b'"roundDetails":{"a":1,"a":2}', b'"roundDetails":1,"rounddetails":2', b'"PLATFORM":1,"platform":2']
+TWICE = [b'"userid":"x"', b'"userId":"x"', b'"AMOUNT":"1.0"', b'"roundDetails":{"a":1,"a":2}']
 
 
 @pytest.mark.parametrize("more", TWICE)
@@ -540,22 +441,6 @@ def test_a_field_that_is_spelled_twice_is_7(house: House, method: str, more: byt
     answer = house.send(call._replace(body=call.body[:-1] + b"," + more + b"}"))
     assert (answer.status, answer.code) == (200, 7)
     assert house.balance(at.user) == "300.0"
-
-
-@pytest.mark.parametrize("more", NO_HARM)
-def test_R56_what_is_only_recorded_may_be_there_twice(house: House, more: bytes) -> None:
-    at = seat(house)
-    call = at.game().play("Bet", at.user, amount="10.0", reference=new_id("b"), roundId=new_id("r"))
-    house.told(call._replace(body=call.body[:-1] + b"," + more + b"}"))
-    assert house.balance(at.user) == "290.0"
-
-
-@pytest.mark.parametrize("more", NO_HARM)
-def test_R56_what_is_only_recorded_may_be_there_twice(house: House, more: bytes) -> None:
-    at = seat(house)
-    call = at.game().play("Bet", at.user, amount="10.0", reference=new_id("b"), roundId=new_id("r"))
-    house.told(call._replace(body=call.body[:-1] + b"," + more + b"}"))
-    assert house.balance(at.user) == "290.0"
 
 
 @pytest.mark.parametrize("amount", [number("10.0"), number("10"), "10", "10.00"])
@@ -574,11 +459,12 @@ def test_cash_is_a_number_with_every_digit(house: House, amount: str) -> None:
 
 
 BAD_FIELDS: dict[str, list[Any]] = {
-    "userId": ["", -421, 4.5, None, "x" * 65, "a\u0000", ["421"], "\u0085"],
+    "userId": ["", 421, None, "x" * 65, "a\u0000", ["421"], "\u0085"],
     "uuid": ["", 7, "x" * 65, "\u00e9", "a\nb", None],
-    "reference": ["", -7, "x" * 129, "a\rb", {}, None],
-    "roundId": ["", number("1e3"), "x" * 129, "\u001f", True],
-    "gameId": ["", 1.5, "x" * 129],
+    "reference": ["", 7, "x" * 129, "a\rb", {}, None],
+    "roundId": ["", 5103188801, "x" * 129, "\u001f", True],
+    "gameId": ["", 1, "x" * 129],
+    "sessionId": ["", 1, "x" * 129],
     "providerId": ["", 1, None],
     "currency": ["", "US", "USDTX", 840, None],
 }
@@ -601,10 +487,6 @@ ODD: list[dict[str, Any]] = [
     {"uuid": " ~" * 32},
     {"reference": "\u6f22" * 100, "roundId": "'; drop table journal; --", "gameId": "\U0001f3b0"},
     {"unheard": {"of": [1]}, "": 0},
-    {"sessionId": "x" * 129},
-    {"sessionId": 7, "gameId": 5103188801},
-    {"sessionId": "x" * 129},
-    {"sessionId": 7, "gameId": 5103188801},
 ]
 
 

@@ -88,27 +88,20 @@ class Given(NamedTuple):
 
 EUR = {"currency": "EUR"}
 GBP = {"currency": "GBP"}
-QQQ = {"currency": "QQQ"}
-QQQ = {"currency": "QQQ"}
 NOBODY: dict[str, Any] = {"kept": False, "who": "nobody"}
 REFUSED: list[Given] = [
     Given("check", {}, "USER_NOT_FOUND", "R8", **NOBODY),
     Given("check", GBP, "WALLET_NOT_FOUND", "R40", kept=False),
-    Given("check", QQQ, "WALLET_NOT_FOUND", "R1", kept=False),
-    Given("check", QQQ, "WALLET_NOT_FOUND", "R1", kept=False),
     Given("check", {"sid": "expired"}, "SESSION_EXPIRED", "R47", kept=False),
     Given("balance", {}, "USER_NOT_FOUND", "R8", **NOBODY),
     Given("balance", GBP, "WALLET_NOT_FOUND", "R40", kept=False),
-    Given("balance", QQQ, "WALLET_NOT_FOUND", "R1", kept=False),
-    Given("balance", QQQ, "WALLET_NOT_FOUND", "R1", kept=False),
     Given("bet", {"id": "n1"}, "USER_NOT_FOUND", "R8", **NOBODY),
     Given("bet", {"id": "open", "amount": "11"}, "TRANSACTION_CONFLICT", "R5: amount", kept=False),
-    Given("bet", {"id": "open", **QQQ}, "TRANSACTION_CONFLICT", "R5: before the table", kept=False),
-    Given("bet", {"id": "n12", **QQQ}, "INVALID_CURRENCY", "R1"),
-    Given("bet", {"id": "n13", "currency": "JPY", "amount": "1.5"}, "INVALID_AMOUNT", "R1"),
+    Given("bet", {"id": "open", "gameid": "g2"}, "TRANSACTION_CONFLICT", "R5: game", kept=False),
     Given("bet", {"id": "open", **EUR}, "TRANSACTION_CONFLICT", "R5: currency", kept=False),
     Given("bet", {"id": "open"}, "TRANSACTION_CONFLICT", "R5: player", kept=False, who="bob"),
     Given("bet", {"id": "early"}, "BET_CANCELLED", "R23"),
+    Given("bet", {"id": "theirs"}, "INVALID_TRANSACTION", "R40", who="bob"),
     Given("bet", {"id": "in euros"}, "INVALID_CURRENCY", "R40"),
     Given("bet", {"id": "ended"}, "ROUND_ENDED", "R47"),
     Given("bet", {"id": "n2", "sid": "expired"}, "SESSION_EXPIRED", "R47"),
@@ -118,24 +111,18 @@ REFUSED: list[Given] = [
     Given("bet", {"id": "n6", "amount": "300." + ATOM[2:]}, "INSUFFICIENT_FUNDS", "R46"),
     Given("win", {"id": "n7"}, "USER_NOT_FOUND", "R8", **NOBODY),
     Given("win", {"id": "won", "uuid": "won"}, "TRANSACTION_CONFLICT", "R5: amount", kept=False),
-    Given("win", {"id": "open"}, "BET_NOT_FOUND", "R41: rounds are the player's own (R40)", who="bob"),
-    Given("win", {"id": "open", **EUR}, "WALLET_NOT_FOUND", "R8: not the round's", kept=False),
-    Given("win", {"id": "open", **QQQ}, "WALLET_NOT_FOUND", "R8: no such currency", kept=False),
-    Given("win", {"id": "open", "currency": "DOLLARS"}, "INVALID_PARAMETER", "R56", kept=False),
+    Given("win", {"id": "open"}, "INVALID_TRANSACTION", "R40", who="bob"),
+    Given("win", {"id": "open", **EUR}, "INVALID_CURRENCY", "R40"),
     Given("win", {"id": "n8"}, "BET_NOT_FOUND", "R41"),
     Given("win", {"id": "cancelled"}, "BET_NOT_FOUND", "R41: all rolled back"),
     Given("win", {"id": "early"}, "BET_NOT_FOUND", "R41: never taken"),
-    Given("win", {"id": "n9", **GBP, "bonus": "free"}, "WALLET_NOT_FOUND", "R8", kept=False),
+    Given("win", {"id": "n9", **GBP, "bonus": "free"}, "WALLET_NOT_FOUND", "R40"),
     Given("cancel", {"id": "n10"}, "USER_NOT_FOUND", "R22", **NOBODY),
     Given("cancel", {"id": "open"}, "INVALID_TRANSACTION", "R28", kept=False, who="bob"),
     Given("cancel", {"id": "early"}, "TRANSACTION_CONFLICT", "R5: player", kept=False, who="bob"),
     Given("cancel", {"id": "open", "amount": "10." + ATOM[2:]}, "INVALID_AMOUNT", "R25: more", kept=False),
     Given("cancel", {"id": "open", "amount": 0}, "INVALID_AMOUNT", "R25: nothing", kept=False),
     Given("cancel", {"id": "open", "amount": 9}, "INVALID_AMOUNT", "R25: less", kept=False, profile="exact"),
-    Given("cancel", {"id": "open", "amount": "x"}, "INVALID_PARAMETER", "R56", kept=False),
-    Given("cancel", {"id": "open", "amount": number("-10")}, "INVALID_PARAMETER", "R56: less", kept=False),
-    Given("cancel", {"id": "open", "amount": "x"}, "INVALID_PARAMETER", "R56", kept=False),
-    Given("cancel", {"id": "open", "amount": number("-10")}, "INVALID_PARAMETER", "R56: less", kept=False),
     Given("cancel", {"id": "won"}, "BET_SETTLED", "R26"),
     Given("cancel", {"id": "n11"}, "BET_NOT_FOUND", "R22", profile="code"),
 ]
@@ -180,9 +167,9 @@ def scene(house: House) -> Scene:
     ):
         answer = house.send(made.call(Given(verb, fields, "OK", "")))
         assert answer.body["status"] == "OK", (fields, answer)
-    # By the later edition, where a bet has a name of its own.
-    own = f"{made.tag}-in euros"
-    house.told(house.game().bet(ana.user, "1.0", new_id("b"), own, currency="EUR"))
+    for round_ in ("in euros", "theirs"):  # by the later edition, where a bet has a name of its own
+        own = f"{made.tag}-{round_}"
+        house.told(house.game().bet(ana.user, "1.0", new_id("b"), own, currency="EUR"))
     house.told(house.game().play("SessionExpired", ana.user, sessionId=f"{made.tag}-expired"))
     return made
 
@@ -216,19 +203,25 @@ def test_a_missing_field_is_an_invalid_parameter(house: House, path: str, field:
         word(house.send(at.call(path, **{name: value})), "INVALID_PARAMETER")
 
 
-NO_IDS: list[Any] = ["", -7, 5.5, [], "x" * 129]
-NO_USERS: list[Any] = ["", -421, "x" * 65, "a\x00"]
+NO_IDS: list[Any] = ["", 7, [], "x" * 129]
+NO_USERS: list[Any] = ["", 421, "x" * 65, "a\x00"]
 NO_UUIDS: list[Any] = ["", 7, "é", "x" * 65]
 NO_TRANSACTIONS: list[Any] = ["r1", [], {}, [{"id": "r1"}]]
+NO_BONUSES: list[Any] = [1, ["b"]]
 NO_STAKES: list[Any] = ["", "-1", "1e3", "01", "1" * 15, True, []]
 BAD: list[tuple[str, str, Any, str]] = [
     *[("bet", "userid", bad, "PARAMETER") for bad in NO_USERS],
     *[("bet", "uuid", bad, "PARAMETER") for bad in NO_UUIDS],
     *[("bet", "id", bad, "PARAMETER") for bad in NO_IDS],
+    *[("bet", "sid", bad, "PARAMETER") for bad in ("", 1)],
     *[("bet", "transaction", bad, "PARAMETER") for bad in NO_TRANSACTIONS],
-    *[("check", "currency", bad, "PARAMETER") for bad in ("US", "USDTT", 840)],
+    *[("win", "is_end_round", bad, "PARAMETER") for bad in ("no", True, 1)],
+    *[("win", "bonus", bad, "PARAMETER") for bad in NO_BONUSES],
+    *[("check", "currency", bad, "PARAMETER") for bad in ("", "US", "USDTT", 840)],
+    *[(verb, "currency", "ZZZ", "CURRENCY") for verb in VERBS],
     *[("bet", "amount", bad, "AMOUNT") for bad in NO_STAKES],
     *[("win", "amount", bad, "AMOUNT") for bad in (number("-1"), number("1e3"), number("1" * 15))],
+    *[("cancel", "amount", bad, "AMOUNT") for bad in ("x", number("-10"))],
 ]
 
 
@@ -257,8 +250,8 @@ def test_a_wrong_token_is_401_and_one_and_the_same(house: House, verb: str) -> N
     assert at.balance() == "300.0"
 
 
-BODIES = [b"", b"[]", b"null", b"{", b'{"uuid":"a","uuid":"a"}', b'{"uuid":"a","UUID":"b"}', b"\xff"]
-BODIES += [b'{"transaction":{"id":"a","ID":"b"}}', b'{"transaction":{},"Transaction":{}}']
+BODIES = [b"", b"[]", b"null", b"{", b'{"uuid":"a","uuid":"a"}', b'{"uuid":"a","UUID":"a"}', b"\xff"]
+BODIES += [b'{"transaction":{"id":"a","ID":"a"}}', b'{"transaction":{},"Transaction":{}}']
 
 
 @pytest.mark.parametrize("path", PLAYS)
@@ -361,35 +354,12 @@ def test_several_wins_are_told_apart_by_their_uuid_and_each_is_paid_once(house: 
     assert at.balance() == "297.5"
 
 
-def test_R4_a_win_s_uuid_is_its_key_in_whatever_round(house: House) -> None:
-    """R5: in another round it is another request's; under a uuid of its own that win is paid."""
+def test_one_uuid_in_two_rounds_is_two_wins(house: House) -> None:
     at, uuid = gambler(house), new_id("u")
     for round_ in ("r1", "r2"):
         at.said("bet", id=round_)
-    assert at.said("win", uuid=uuid, amount="1.0")["balance"] == "281.0"
-    word(at.send("win", id="r2", uuid=uuid, amount="1.0"), "TRANSACTION_CONFLICT")
-    assert at.balance() == "281.0"
-    assert at.said("win", id="r2", amount="1.0")["balance"] == "282.0"
-
-
-def test_R40_a_round_of_the_same_id_is_each_player_s_own(house: House) -> None:
-    """A live table's round is shared; here bets of it come through the later edition, with names of their own."""
-    ana, bob = gambler(house), gambler(house)
-    round_ = new_id("table")
-    for at in (ana, bob):
-        house.told(at.game.bet(at.user, "10.0", new_id("b"), round_))
-        win = at._replace(user=round_[:-2]).call("/seamless/v3/win", id=round_, userid=at.user, amount="4.0")
-        body = json.loads(win.body)
-        body["transaction"]["id"] = round_
-        assert house.send(Call(win.path, packed(body))).body["balance"] == "294.0"
-    assert (ana.balance(), bob.balance()) == ("294.0", "294.0")
-
-
-def test_R5_the_game_does_not_count(house: House) -> None:
-    at = gambler(house)
-    at.said("bet")
-    assert at.said("bet", gameid="g2")["retransmission"] is True
-    assert at.balance() == "290.0"
+        assert "retransmission" not in at.said("win", id=round_, uuid=uuid, amount="1.0")
+    assert at.balance() == "282.0"
 
 
 def test_a_canonical_uuid_is_one_win_in_any_letter_case(house: House) -> None:
@@ -430,7 +400,7 @@ def test_R41_a_bonus_is_paid_without_a_bet(house: House) -> None:
 # -- the end of a round --
 
 
-@pytest.mark.parametrize("end", ["ok", "OK", True, "true", 1])
+@pytest.mark.parametrize("end", ["ok", "OK"])
 def test_R43_is_end_round_closes_the_round_for_bets_and_not_for_wins(house: House, end: str) -> None:
     """R47: seen by the later edition too, whose bet in that round is refused."""
     at = gambler(house)
@@ -443,7 +413,7 @@ def test_R43_is_end_round_closes_the_round_for_bets_and_not_for_wins(house: Hous
     assert at.balance() == "295.5"
 
 
-@pytest.mark.parametrize("end", [..., "", None, "no", False, 0, ["ok"]])
+@pytest.mark.parametrize("end", [..., "", None])
 def test_a_round_stays_open_without_it(house: House, end: Any) -> None:
     at = gambler(house)
     at.said("bet")
@@ -623,7 +593,7 @@ def test_an_amount_is_text_or_a_number(house: House, amount: Any) -> None:
     assert at.said("bet", amount="0", id="r2")["balance"] == "290.0"
 
 
-@pytest.mark.parametrize(("bonus", "roundid"), [(..., ...), ("", ""), (None, None), ("b-1", 77), (1, ["77"])])
+@pytest.mark.parametrize(("bonus", "roundid"), [(..., ...), ("", ""), (None, None), ("b-1", 77), (..., "77")])
 def test_what_is_only_recorded_may_be_there_or_not(house: House, bonus: Any, roundid: Any) -> None:
     at = gambler(house)
     assert at.said("bet", bonus=bonus, roundid=roundid)["balance"] == "290.0"

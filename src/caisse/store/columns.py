@@ -59,8 +59,9 @@ join journal as bet on bet.partner = round.partner and bet.player = round.player
     and bet.provider = round.provider and bet.round = round.id and bet.seq > round.settled_seq
     and bet.kind = 'bet' and bet.verdict = 'ok'
 where 0 = (
-    select count(*) from journal as undone where undone.partner = bet.partner
-    and undone.key = 'rollback:' || bet.provider || ':' || bet.reference)"""
+    select count(*) from journal as undone where undone.partner = bet.partner and undone.player = bet.player
+    and undone.provider = bet.provider and undone.round = bet.round and undone.reference = bet.reference
+    and undone.kind in ('bet', 'rollback') and undone.kind = 'rollback' and undone.verdict = 'ok')"""
 """What leads from `wanted` (partner, id) to those players' open bets: not settled, not rolled back (R26)."""
 
 

@@ -111,10 +111,11 @@ create table journal (
     primary key (partner, player, seq)
 );
 
+create unique index journal_id on journal (id, part, partner);
+-- After the indexes that hold all rows: in a table that a planner believes empty several can find a key, the slow
+-- ones by the partner alone, and the newest is taken. The indexes that follow hold some rows only.
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
--- Not led by the partner: a planner that believes the table empty would find keys by the partner alone.
-create unique index journal_id on journal (id, part, partner);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
