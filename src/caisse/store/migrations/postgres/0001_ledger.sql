@@ -134,6 +134,9 @@ create index journal_session on journal (partner, session) where kind = 'session
 create index journal_round on journal (partner, player, provider, round, seq)
     where kind in ('bet', 'rollback') and verdict = 'ok';
 
+-- For the movements of a day. Rows come nearly in order of time, so a summary of each 32 pages is enough.
+create index journal_at on journal using brin (at) with (pages_per_range = 32);
+
 -- Rounds are the player's own: another player's bets under the same id are another round.
 create table round (
     partner     text collate "C" not null,
