@@ -11,6 +11,7 @@ from caisse.core.book import Book, Player, Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
 from caisse.core.verdicts import Verdict
+from caisse.store.api import Damaged
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
@@ -37,6 +38,7 @@ PLAYER: Final = (*STANDING, "balances")
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
+_STATES: Final = frozenset({"open", "ended", "refunded"})
 _TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
 AS_TEXT: Final = frozenset({"amount", "balance", "asked", "opened_id", *_TOTALS})
 """Amounts and ids: text on the way to a store and back, on every engine."""
@@ -68,10 +70,13 @@ where 0 = (
 def entry_of(row: Iterable[Any]) -> Entry:
     """A journal row as read by `JOURNAL_SELECT`."""
     fields = dict(zip(JOURNAL, row, strict=True))
-    fields["kind"] = Kind(fields["kind"])
-    fields["verdict"] = Verdict(fields["verdict"])
-    for name in ("amount", "balance", "asked"):
-        fields[name] = read_stored(fields[name])
+    try:
+        fields["kind"] = Kind(fields["kind"])
+        fields["verdict"] = Verdict(fields["verdict"])
+        for name in ("amount", "balance", "asked"):
+            fields[name] = read_stored(fields[name])
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"row {fields['seq']} of player {fields['player']}: {error}") from error
     return Entry(**fields)
 
 
@@ -79,8 +84,13 @@ def round_of(row: Iterable[Any]) -> Round:
     """A round as read by `ROUND_SELECT`."""
     fields = dict(zip(ROUND, row, strict=True))
     fields["logged"] = bool(fields["logged"])
-    for name in _TOTALS:
-        fields[name] = read_stored(fields[name])
+    try:
+        if fields["state"] not in _STATES:
+            raise ValueError(f"{fields['state']!r:.64} is no state of a round")
+        for name in _TOTALS:
+            fields[name] = read_stored(fields[name])
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"round {fields['id']} of player {fields['player']}: {error}") from error
     return Round(**fields)
 
 
@@ -98,20 +108,24 @@ def player_of(row: Sequence[Any]) -> Player:
         frozen=bool(frozen),
         seq=seq,
         head=head,
-        wallets=_wallets(balances),
+        wallets=_wallets(user, balances),
         loaded_seq=seq,
     )
 
 
-def _wallets(balances: str) -> dict[str, int]:
-    """ValueError for what `balances_of` never wrote: read no more tolerantly than the audit reads.
+def _wallets(user: str, balances: str) -> dict[str, int]:
+    """Damaged for what `balances_of` never wrote: read no more tolerantly than the audit reads.
 
     JSON allows spaces, escapes and a currency twice; each makes the text longer than its parts are.
     """
-    texts = _decode_balances(balances)
-    if len(balances) != max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items())):
-        raise ValueError("a player's balances are not spelled as they are written")
-    return {currency: read_stored(held) for currency, held in texts.items()}
+    try:
+        texts = _decode_balances(balances)
+        written = max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items()))
+        if len(balances) != written:
+            raise ValueError("the balances are not spelled as they are written")
+        return {currency: read_stored(held) for currency, held in texts.items()}
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"player {user}: {error}") from error
 
 
 def add_players(book: Book, rows: Iterable[Any]) -> None:
