@@ -124,7 +124,7 @@ async def _look(url: str, partner: str, user: str, last: int) -> Sight:
         async for row in reading.trail(db, partner, user):
             trail.see(row)
         rounds = [await reading.played_round(db, partner, user, *key) for key in trail.open_bets]
-        return Sight(found, [r for r in rounds if r], trail)
+        return Sight(found, sorted((r for r in rounds if r), key=lambda r: r.opened_seq), trail)
 
 
 _ENTRY_TEXTS = ("seq", "id", "kind", "verdict", "rule", "currency")
