@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from caisse.cli.demo_pages import PARTNER, TOKEN, Step, seamless
+from caisse.store import finding
 from tests.cli.running import caisse, eventually, funding, furnished, pay, play, send, serving, sql
 
 
@@ -195,8 +196,62 @@ def test_what_a_refusal_rests_on_is_told_with_it(db: str, http: httpx2.Client) -
 def test_a_round_that_was_never_opened_is_found_all_the_same(db: str, http: httpx2.Client) -> None:
     send(http, play("Bet", "ann", "b-6", "r-6", amount="999.0"))
     story = explained(db, "r-6")
-    assert story["found_as"] == ["round or session"]
+    assert story["found_as"] == ["round"]
     assert outline(story) == [("bet", "insufficient", "R46", "1", 1)]
+
+
+def test_a_live_session_leads_to_what_was_played_in_it(db: str, http: httpx2.Client) -> None:
+    """Its bets and results, of each player whose newest it is; one that ended is found by its end."""
+    first = play("Bet", "ann", "b-1", amount="1.0", sessionId="live")
+    send(http, first, play("Result", "ann", "w-1", amount="2.0", sessionId="live"))
+    send(http, play("Bet", "bob", "b-2", "r-2", amount="1.0", sessionId="live"))
+    story = explained(db, "live")
+    assert story["found_as"] == ["session"]
+    assert [(e["user"], e["asked"]["for"]) for e in story["events"]] == [
+        *(("ann", "bet"), ("ann", "result"), ("bob", "bet")),
+    ]
+    send(http, play("SessionExpired", "ann", sessionId="live"))
+    assert [e["asked"]["for"] for e in explained(db, "live")["events"]][-1] == "session"
+
+
+def test_a_round_id_that_players_share_leads_to_each_ones_round(db: str, http: httpx2.Client) -> None:
+    send(
+        http,
+        play("Bet", "ann", "b-1", "table", amount="1.0"),
+        play("Bet", "bob", "b-2", "table", amount="2.0"),
+    )
+    send(http, play("Result", "bob", "w-2", "table", amount="5.0"))
+    story = explained(db, "table")
+    assert [(m["user"], m["amount"]) for m in story["moved"]] == [("ann", "-1.0"), ("bob", "3.0")]
+    assert (story["cut"], story["found_as"]) == (False, ["round"])
+
+
+def test_an_id_is_looked_for_exactly_as_it_was_sent(db: str, http: httpx2.Client) -> None:
+    for other in ("ann ", " ann", "ANN", "ann\t"):
+        said = caisse("explain", other, "--db", db)
+        assert (said.code, "nothing is known under" in said.error) == (1, True)
+
+
+def test_what_is_told_of_a_round_says_where_a_result_is_not_near_its_bets(
+    db: str, http: httpx2.Client
+) -> None:
+    """Results have no index of their own: those far from the opening are found if they are the newest."""
+    send(http, play("Bet", "ann", "b-1", "long", amount="1.0"))
+    count = finding.NEIGHBOURS // 2 + 1
+    for n in range(count):
+        send(
+            http,
+            pay("charge", "ann", currency="USD", amount="0.1"),
+            pay("refund", "ann", currency="USD", amount="0.1"),
+        )
+        if n == count - 2:
+            send(http, play("Result", "ann", "w-1", "long", amount="2.0"))
+    story = explained(db, "long")
+    assert (story["cut"], [e["asked"]["for"] for e in story["events"]]) == (False, ["bet", "result"])
+    send(http, play("Result", "ann", "w-2", "long", amount="3.0"))
+    story = explained(db, "long")
+    assert story["cut"] is True
+    assert [e["asked"]["reference"] for e in story["events"]] == ["b-1", "w-2"]
 
 
 def test_a_refused_withdrawal_and_its_repeat_are_told_with_the_answer_of_their_door(
@@ -333,11 +388,11 @@ def test_one_bet_of_a_great_round_is_told_without_a_false_sum(db: str, http: htt
         step = play(method, "ann", reference, round_, **fields)
         return step._replace(path=f"/{key}{step.path}")
 
-    small = [asked("Bet", f"s-{n}", "small", amount="0.25") for n in range(3)]
+    small = [asked("Bet", f"t-{n}", "small", amount="0.25") for n in range(3)]
     great = [asked("Bet", f"g-{n}", "great", amount="0.5") for n in range(130)]
     eventually(lambda: send(http, small[0])[0]["error"] == 0)
     send(http, *small[1:], asked("Refund", "", "small"), *great, asked("Refund", "", "great"))
-    sums = explained(db, "s-1")
+    sums = explained(db, "t-1")
     assert (sums["cut"], [m["amount"] for m in sums["moved"]]) == (False, ["0.0"])
     assert sum(len(e["rows"]) for e in sums["events"]) == 5
     again = send(http, *(asked("Cancel", reference, "great") for reference in ("g-3", "g-129")))

@@ -57,10 +57,12 @@ def test_the_trail_shows_every_line_with_its_balance_and_that_it_adds_up(
         ("withdraw", "insufficient", "0.0", "100.0", True),
     ]
     shown = caisse("player", "show", "demo", "tester", "--db", db)
-    assert [line.split()[3:6] for line in shown.out.splitlines() if " withdraw " in line] == [
-        ["withdraw", "-200.0", "100.0"],
-        ["withdraw", "100.0", "USD"],
+    out = [
+        line.split("refund (money out)")[1].split()
+        for line in shown.out.splitlines()
+        if "(money out)" in line
     ]
+    assert [words[:2] for words in out] == [["-200.0", "100.0"], ["100.0", "USD"]]
     assert "all lines add up" in shown.out
 
 
@@ -94,6 +96,37 @@ def test_what_does_not_add_up_is_marked_and_fails(db: str, http: httpx2.Client) 
     assert "WRONG" in said.out
     assert caisse("player", "show", "demo", "421", "--db", db, "--json").json["adds_up"] is False
     assert caisse("player", "show", "demo", "tester", "--db", db).code == 0
+
+
+def test_wallets_that_were_emptied_by_hand_do_not_add_up(db: str, http: httpx2.Client) -> None:
+    sql(db, "update player set balances = '{}' where id = '421'")
+    said = caisse("player", "show", "demo", "421", "--db", db)
+    assert (said.code, "do not add up" in said.error) == (1, True)
+    assert [line.split()[:3] for line in said.out.splitlines() if "missing" in line] == [
+        ["USD", "missing", "WRONG"]
+    ]
+    told = caisse("player", "show", "demo", "421", "--db", db, "--json")
+    assert (told.code, told.json["adds_up"], told.json["wallets_add_up"]) == (1, False, {"USD": False})
+
+
+def test_a_wallet_that_was_never_opened_does_not_add_up(db: str, http: httpx2.Client) -> None:
+    sql(db, 'update player set balances = \'{"USD":"90.0","EUR":"0.0"}\' where id = \'421\'')
+    told = caisse("player", "show", "demo", "421", "--db", db, "--json")
+    assert (told.code, told.json["wallets_add_up"]) == (1, {"USD": True, "EUR": False})
+
+
+def test_a_refused_row_with_another_balance_does_not_add_up(db: str, http: httpx2.Client) -> None:
+    send(http, *PAGES, *REPEATS)
+    if db.startswith("sqlite"):
+        sql(db, "drop trigger journal_no_update")
+    else:
+        sql(db, "alter table journal disable trigger journal_append_only")
+    sql(db, "update journal set balance = '99.0' where player = 'tester' and verdict = 'insufficient'")
+    said = caisse("player", "show", "demo", "tester", "--db", db)
+    assert (said.code, "do not add up" in said.error, "all lines add up" in said.out) == (1, True, False)
+    told = caisse("player", "show", "demo", "tester", "--db", db, "--json").json
+    assert [line["adds_up"] for line in told["trail"]] == [True, True, True, True, False]
+    assert told["wallets_add_up"] == {"USD": True}
 
 
 def test_an_unknown_player_is_a_negative_answer(db: str) -> None:

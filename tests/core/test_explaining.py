@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,25 @@ from caisse.core.explaining import KINDS, RULES, VERDICTS, asked_in_words, row_i
 from caisse.core.requests import Look, LookTransfer, SetFrozen
 from caisse.core.story import AGAIN, PLAYS, events, moved
 from caisse.core.verdicts import Verdict
-from tests.core.ledger import NOW, OTHER, Ledger, again, bet, charge, funded, rollback, traffic, withdraw
+from tests.core.ledger import (
+    NOW,
+    OTHER,
+    Ledger,
+    again,
+    award,
+    bet,
+    charge,
+    create,
+    end_round,
+    expire_session,
+    funded,
+    open_wallet,
+    result,
+    rollback,
+    rollback_round,
+    traffic,
+    withdraw,
+)
 
 CORE = Path(core.__file__).parent
 
@@ -40,9 +59,40 @@ def test_every_verdict_and_every_kind_has_a_text() -> None:
     assert set(VERDICTS) == set(Verdict)
     assert set(KINDS) == set(Kind)
     assert set(PLAYS.values()) | {Kind.TOMBSTONE} == set(Kind) - {
-        *(Kind.CREATE, Kind.OPEN_WALLET, Kind.FREEZE, Kind.RELEASE, Kind.CHARGE, Kind.WITHDRAW)
+        *(Kind.CREATE, Kind.OPEN_WALLET, Kind.FREEZE, Kind.RELEASE, Kind.FORGET),
+        *(Kind.CHARGE, Kind.WITHDRAW),
     }
     assert set(AGAIN.values()) <= set(RULES)
+
+
+def test_refund_says_which_of_its_two_meanings_it_has() -> None:
+    """Money out of a wallet, or a bet given back: house words in every text."""
+    assert KINDS[Kind.WITHDRAW] == "refund (money out)"
+    assert [KINDS[k] for k in (Kind.ROLLBACK, Kind.ROUND_ROLLBACK)] == [
+        "refund of a bet",
+        "refund of a round",
+    ]
+    assert not [text for text in (*RULES.values(), *KINDS.values()) if "withdraw" in text.lower()]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(bet(reference="a:b:c", round="r:1"), rollback("a:b:c"), result(reference="::", round=":")),
+        *(end_round("b:c", user="a"), end_round("c", user="a:b"), rollback_round("3:x", user="1:9")),
+        *(expire_session("s:1", user="2:a:"), award(reference="x:y:z")),
+    ],
+)
+def test_ids_that_hold_colons_are_told_as_they_came(request_: Any) -> None:
+    """A repeat is known by its key alone: whose round, session or reference it names can be read from it."""
+    asked = create(user=request_.user)
+    ledger, attempts = Ledger([asked, open_wallet(user=request_.user)]), Attempts(room=10)
+    played(ledger, attempts, request_, again(request_))
+    first, second = events(ledger.rows_of(request_.user), attempts.take())[-2:]
+    named = ("provider", "reference", "round", "session")
+    told = {name: value for name, value in second.asked.items() if name in named}
+    assert told.items() <= {name: getattr(request_, name, "") for name in named}.items()
+    assert (second.replay, second.row, first.kind) == (True, first.row, second.kind)
 
 
 def played(ledger: Ledger, attempts: Attempts, *requests: object) -> None:

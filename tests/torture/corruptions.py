@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from caisse.core.book import Book, Player, Round
-from caisse.core.entries import NO_HEAD, Decision, Entry, Kind, sealed
+from caisse.core.entries import NO_HEAD, Decision, Entry, Identity, Kind, sealed
 from caisse.core.money import UNIT, show
 from caisse.core.requests import fingerprint
 from caisse.core.verdicts import Verdict
@@ -154,6 +154,12 @@ def _heads(t: Tables, chance: Random) -> Iterator[Corruption]:
         yield Corruption(f"column {name} of a player", checks.get(name, "player"), who, done)
     who = chance.choice(list(t.players))
     yield Corruption("a player deleted", "sequence", who, [f"delete from player where {_is(t, who)}"])
+    for name, values in (
+        ("emptied", {"name": "", "name_key": b""}),
+        ("emptied, its key kept", {"name": ""}),
+        ("of another", {"name": "Somebody Else"}),
+    ):
+        yield Corruption(f"a name {name}", "player", who, [t.change("player", _is(t, who), **values)])
     stranger = msgspec.structs.replace(t.players[who], id=NOBODY)
     put = t.add("player", columns.PLAYER, columns.player_row(stranger))
     yield Corruption("a player without rows", "sequence", NOBODY, [put])
@@ -236,8 +242,9 @@ def _spellings(t: Tables, chance: Random) -> Iterator[Corruption]:
     yield Corruption("no number in a wallet", "readable", owner.id, [_held(t, owner, **{code: text})])
     twice = t.change("player", _is(t, owner.id), balances='{"USD":"1.0","USD":"1.0"}')
     yield Corruption("a wallet twice", "readable", owner.id, [twice])
-    broken = t.change("player", _is(t, owner.id), balances="{")
-    yield Corruption("no wallets at all", "readable", owner.id, [broken])
+    for shape in ("{", "[]", '[["USD","1.0"]]', '{"USD": "1.0"}', '{"USD":1.0}', '{"USD":null}'):
+        broken = t.change("player", _is(t, owner.id), balances=shape)
+        yield Corruption(f"wallets as {shape}", "readable", owner.id, [broken])
 
 
 def _lost(t: Tables, chance: Random) -> Iterator[Corruption]:
@@ -259,7 +266,10 @@ def _forgery(t: Tables, rows: Sequence[Entry]) -> Statements:
         sums[row.currency] = sums.get(row.currency, 0) + row.amount
         draft = msgspec.structs.replace(row, seq=seq, balance=max(sums[row.currency], 0))
         entry = sealed(head, draft)
-        book.take(Decision(verdict=entry.verdict, rule=entry.rule, rows=(entry,)))
+        identity = Identity(t.players[who].name, t.players[who].name_key) if seq == 1 else None
+        book.take(
+            Decision(verdict=entry.verdict, rule=entry.rule, row=entry, rows=(entry,), identity=identity)
+        )
         head = entry.hash
     return [*_wiped(t, who), *_told(t, book)]
 
@@ -300,7 +310,13 @@ def _forged(t: Tables, chance: Random) -> Iterator[Corruption]:
         ("a refusal that pays", "moves", refused, {"amount": UNIT}),
         ("an unknown kind", "moves", some(Kind.SESSION), {"kind": "gift"}),
         ("an unknown verdict", "moves", refused, {"verdict": "perhaps"}),
-        ("a refusal that was not so", "verdicts", refused, {"verdict": Verdict.PLAYER_FROZEN}),
+        ("a refusal that was not so", "verdicts", refused, {"verdict": Verdict.PLAYER_FROZEN, "rule": "R15"}),
+        ("a refusal of another kind", "verdicts", refused, {"verdict": Verdict.WALLET_UNKNOWN, "rule": "R8"}),
+        ("a rule", "moves", charge, {"rule": "R99"}),
+        ("a word that such a row has not", "words", charge, {"round": "r-1"}),
+        ("a transaction's id that is none", "words", charge, {"id": NO_ID[t.engine]}),
+        ("a second key of no such space", "words", charge, {"second_key": "y:1"}),
+        ("a name's hash", "player", t.of(charge.player)[0], {"name": "00" * 16}),
         ("a key", "words", charge, {"key": "t:another", "second_key": ""}),
         ("the id of the row before", "decisions", refused, {"id": t.of(refused.player)[refused.seq - 2].id}),
     ):
@@ -321,6 +337,10 @@ def _forged(t: Tables, chance: Random) -> Iterator[Corruption]:
     yield Corruption("forged: a balance in the journal", "balances", end.player, done, end.seq)
 
 
+NO_ID = {"postgres": "01980000-0000-4000-8000-000000000000", "sqlite": "none"}
+"""What the column takes and is no UUIDv7."""
+
+
 def _new(id_: str) -> str:
     return ("1" if id_[0] != "1" else "2") + id_[1:]
 
@@ -333,8 +353,18 @@ def _perfect(t: Tables, chance: Random) -> Iterator[Corruption]:
     paid = _edited(t, charge, amount=more, asked=more, fingerprint=print_)
     who = charge.player
     yield Corruption("perfect: a charge of more", "anchor", who, paid)
-    said = _edited(t, charge, details="another reason")
-    yield Corruption("perfect: other details", "anchor", who, said)
+    tombstone = chance.choice([r for r in t.rows if r.kind is Kind.TOMBSTONE])
+    refused = chance.choice([r for r in t.rows if (r.kind, r.verdict) == (Kind.BET, Verdict.INSUFFICIENT)])
+    for name, row, values in (
+        ("another endpoint", charge, {"endpoint": "/elsewhere"}),
+        ("another TransactionId", charge, {"second_key": "x:another"}),
+        ("another id", refused, {"id": _new(refused.id)}),
+        ("another request of a bet", refused, {"uuid": "another"}),
+        ("another sum asked of a tombstone", tombstone, {"asked": tombstone.asked + 1}),
+        ("a game that was off", refused, {"verdict": Verdict.GAME_DISABLED, "rule": "R30"}),
+        ("other details", refused, {"details": '{"another":"thing"}'}),
+    ):
+        yield Corruption(f"perfect: {name}", "anchor", row.player, _edited(t, row, **values))
     left = [row for row in t.of(who) if row.id != t.of(who)[-1].id]
     yield Corruption("perfect: the newest decision cut off", "anchor", who, _forgery(t, left), len(left))
     wiped = [*_wiped(t, who), f"delete from attempt where player = {t.literal(who)}"]

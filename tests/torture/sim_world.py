@@ -154,7 +154,11 @@ class World:
         self.oracle.hear(sent, told, self.loop.time())
         if told and told.row and self.server.may_lose(told.row):
             self.find(f"{sent.request.id} was told what is not durable (R9)")
-        if sent.told == [None] and self.weather.even() and not isinstance(sent.request, SetFrozen | ForgetPlayer):
+        if (
+            sent.told == [None]
+            and self.weather.even()
+            and not isinstance(sent.request, SetFrozen | ForgetPlayer)
+        ):
             self.weather.later(self.weather.moment(), self._impatient, sent)
 
     def send(self, request: Request, process: Process | None = None) -> Sent:

@@ -54,7 +54,7 @@ def _read(path: Path, lines: Iterator[str]) -> Iterator[Anchor]:
 class Writing:
     """A new anchor under way, in a file of its own beside its place until it is kept.
 
-    Two audits that write to one name do not meet: each has its own draft, and the second to finish is refused.
+    Two audits that write to one name do not meet: each has its own draft; the second to finish is refused.
     """
 
     def __init__(self, path: Path) -> None:

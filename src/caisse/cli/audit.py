@@ -89,10 +89,7 @@ async def _audited(
     stands: Callable[[Anchor], None],
 ) -> Report:
     async with to_read(url) as db:
-        try:
-            return await auditing.audit(db, progress, anchors, stands)
-        except ValueError as error:
-            raise Failed(f"a stored row cannot be read: {error}") from error
+        return await auditing.audit(db, progress, anchors, stands)
 
 
 def _line() -> Callable[[Report], None]:

@@ -13,7 +13,13 @@ from caisse.cli.failures import Failed
 from caisse.cli.partner_token import refuse_unknown_partner
 from caisse.core.attempts import Attempt
 from caisse.core.entries import Entry
-from caisse.core.explaining import RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
+from caisse.core.explaining import (
+    VERDICTS,
+    asked_in_words,
+    row_in_words,
+    rule_in_words,
+    verdict_in_words,
+)
 from caisse.core.money import show as money
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.story import Event, events, moved
@@ -25,7 +31,7 @@ from caisse.store import directory, finding
 from caisse.store.finding import Story
 
 UNKNOWN_PROFILE = "as a profile says that is not known here; see --profiles"
-UNREAD = "as the first time; the row that the answer was told from was not read"
+UNREAD = "same as the first answer, whose row was not read"
 UNDERSTOOD = (
     "a transaction's id, a uuid, a reference, a round, a session, a partner's TransactionId or a user,"
     " each exactly as it was sent"
@@ -66,7 +72,10 @@ def explain(id: str, partner: str | None, profiles: Path | None, url: str, as_js
     story, context = asyncio.run(_look(url, id, partner or "", policies(profiles)))
     if not story.rows and not story.attempts:
         raise Failed(_nothing(id, partner))
-    told = events(story.rows, story.attempts)
+    try:
+        told = events(story.rows, story.attempts)
+    except ValueError as error:
+        raise Failed(f"what was recorded of {id} cannot be read: {error}. Run 'caisse audit'") from error
     if as_json:
         output.emit(_document(id, story, told, context))
     else:
@@ -159,10 +168,11 @@ def _event_document(event: Event, answers: list[Answered]) -> dict[str, object]:
         "endpoint": event.endpoint,
         "uuid": event.uuid,
         "asked": {"for": event.kind, **event.asked},
+        "asked_text": asked_in_words(event),
         "verdict": event.verdict,
         "verdict_text": VERDICTS[event.verdict],
         "rule": event.rule,
-        "rule_text": RULES[event.rule],
+        "rule_text": rule_in_words(event.rule),
         "first_rule": event.first_rule,
         "replay": event.replay,
         "flagged": event.flagged,
@@ -234,9 +244,9 @@ def _lines(event: Event, answers: list[Answered]) -> Iterable[tuple[str, str]]:
     uuid = f"; uuid {event.uuid}" if event.uuid else ""
     yield "asked", f"{asked_in_words(event)}; user {event.player} of partner {event.partner}{uuid}"
     yield "verdict", verdict_in_words(event)
-    yield f"rule {event.rule}", RULES[event.rule]
+    yield f"rule {event.rule}", rule_in_words(event.rule)
     if event.first_rule != event.rule:
-        yield f"first {event.first_rule}", RULES[event.first_rule]
+        yield f"first {event.first_rule}", rule_in_words(event.first_rule)
     for row in event.rows:
         yield "wrote", row_in_words(row)
     if not event.rows:

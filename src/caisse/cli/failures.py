@@ -57,12 +57,14 @@ def _database_failure(error: BaseException) -> Failed | None:
     import apsw
     import asyncpg
 
-    from caisse.store.api import Unavailable, Unsuitable
+    from caisse.store.api import Damaged, Unavailable, Unsuitable
     from caisse.store.migrate import WrongVersion
 
     first_line = str(error).partition("\n")[0]
     if isinstance(error, WrongVersion | Unsuitable):
         return NoDatabase(first_line)
+    if isinstance(error, Damaged):
+        return Failed(f"a stored row cannot be read: {first_line}. It is damaged: run 'caisse audit'")
     if isinstance(error, Unavailable):
         return NoDatabase(f"{first_line}. Is --db right, and the database up and free?")
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | apsw.Error):

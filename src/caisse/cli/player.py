@@ -13,7 +13,9 @@ from caisse.cli.player_forget import forget
 from caisse.cli.player_freeze import freeze, release
 from caisse.core.book import Player, Round
 from caisse.core.entries import Entry, Kind
+from caisse.core.explaining import KINDS
 from caisse.core.money import show as money
+from caisse.core.verdicts import Verdict
 from caisse.store import reading
 
 
@@ -23,20 +25,37 @@ class Trail:
     def __init__(self, last: int) -> None:
         self.lines: deque[tuple[Entry, bool]] = deque(maxlen=last)
         self.sums: dict[str, int] = {}
+        """Of each wallet that was opened, and of what moved without one."""
         self.rows = 0
         self.adds_up = True
         self.freeze: Entry | None = None
         """The newest freezing."""
+        self.open_bets: dict[tuple[str, str], set[str]] = {}
+        """References of each round's open bets, by provider and round (R26)."""
 
     def see(self, row: Entry) -> None:
         """The balance that a row names must be the sum so far."""
-        total = self.sums[row.currency] = self.sums.get(row.currency, 0) + row.amount
+        total = self.sums.get(row.currency, 0) + row.amount
         right = row.balance == total
+        accepted = row.verdict is Verdict.OK
+        if row.amount or (row.kind is Kind.OPEN_WALLET and accepted):
+            self.sums[row.currency] = total
         self.rows += 1
         self.adds_up &= right
         self.lines.append((row, right))
         if row.kind is Kind.FREEZE:
             self.freeze = row
+        if row.round and accepted:
+            self._play(row)
+
+    def _play(self, row: Entry) -> None:
+        key = (row.provider, row.round)
+        if row.kind is Kind.BET:
+            self.open_bets.setdefault(key, set()).add(row.reference)
+        elif row.kind is Kind.ROLLBACK:
+            self.open_bets.get(key, set()).discard(row.reference)
+        if row.kind in (Kind.RESULT, Kind.END_ROUND) or not self.open_bets.get(key):
+            self.open_bets.pop(key, None)
 
 
 class Sight(NamedTuple):
@@ -47,10 +66,15 @@ class Sight(NamedTuple):
     trail: Trail
 
     @property
+    def wallets(self) -> dict[str, bool]:
+        """Every currency that was opened or is stored, and whether it holds what the rows add up to."""
+        held, sums = self.player.wallets, self.trail.sums
+        return {c: c in held and c in sums and held[c] == sums[c] for c in {**held, **sums}}
+
+    @property
     def adds_up(self) -> bool:
-        """Whether every row does, and every wallet holds its sum."""
-        held = self.player.wallets
-        return self.trail.adds_up and all(self.trail.sums.get(c, 0) == held[c] for c in held)
+        """Whether every row does, every wallet holds its sum, and the head stands at the last row."""
+        return self.trail.adds_up and all(self.wallets.values()) and self.player.seq == self.trail.rows
 
 
 @click.group
@@ -97,12 +121,10 @@ async def _look(url: str, partner: str, user: str, last: int) -> Sight:
         if found is None:
             raise Failed(f"partner {partner} has no player {user}; ids are compared exactly as sent")
         trail = Trail(last)
-        try:
-            async for row in reading.trail(db, partner, user):
-                trail.see(row)
-        except ValueError as error:
-            raise Failed(f"row {trail.rows + 1} cannot be read: {error}") from error
-        return Sight(found, await reading.open_rounds(db, partner, user), trail)
+        async for row in reading.trail(db, partner, user):
+            trail.see(row)
+        rounds = [await reading.played_round(db, partner, user, *key) for key in trail.open_bets]
+        return Sight(found, sorted((r for r in rounds if r), key=lambda r: r.opened_seq), trail)
 
 
 _ENTRY_TEXTS = ("seq", "id", "kind", "verdict", "rule", "currency")
@@ -131,6 +153,7 @@ def _document(sight: Sight) -> dict[str, object]:
         "created_at": output.when(p.created_at),
         "login_at": output.when(p.login_at),
         "wallets": {currency: money(balance) for currency, balance in p.wallets.items()},
+        "wallets_add_up": sight.wallets,
         "open_rounds": [_round_document(r) for r in sight.rounds],
         "rows": sight.trail.rows,
         "trail": [_line_document(row, right) for row, right in sight.trail.lines],
@@ -155,6 +178,7 @@ def _round_document(r: Round) -> dict[str, object]:
 def _line_document(row: Entry, right: bool) -> dict[str, object]:
     return {
         **output.pick(row, _ENTRY_TEXTS),
+        "kind_text": KINDS[row.kind],
         "amount": money(row.amount),
         "balance": money(row.balance),
         "asked": money(row.asked),
@@ -180,13 +204,13 @@ def _print(sight: Sight) -> None:
 
 
 def _print_wallets(sight: Sight) -> None:
-    if not sight.player.wallets:
+    if not sight.wallets:
         click.echo("no wallets\n")
         return
-    sums = sight.trail.sums
+    held = sight.player.wallets
     rows = [
-        (currency, money(held), _mark(sums.get(currency, 0) == held))
-        for currency, held in sight.player.wallets.items()
+        (currency, money(held[currency]) if currency in held else "missing", _mark(right))
+        for currency, right in sight.wallets.items()
     ]
     output.table(("WALLET", "BALANCE", "ADDS UP"), rows, right=("BALANCE",))
     click.echo()
@@ -212,7 +236,7 @@ def _line(row: Entry, right: bool) -> tuple[str, ...]:
     amount = f"{'+' if row.amount > 0 else ''}{money(row.amount)}" if row.amount else ""
     balance = money(row.balance) if row.currency else ""
     return (
-        *(str(row.seq), _second(row.at), row.kind.replace("_", " "), amount, balance, row.currency),
+        *(str(row.seq), _second(row.at), KINDS[row.kind], amount, balance, row.currency),
         *(row.verdict.replace("_", " "), row.rule, row.reference or row.uuid, row.round, _mark(right)),
     )
 

@@ -9,37 +9,37 @@ from caisse.core.story import Event
 from caisse.core.verdicts import Verdict
 
 RULES: Final[Mapping[str, str]] = {
-    "R1": "The first verdict under a key is final: a repeat gets it again.",
+    "R1": "The first verdict under a key is final, whatever was configured since: a repeat gets it again.",
     "R3": "The key is the partner's uuid (and, on V4, its TransactionId).",
     "R5": "The key was used for a request with other content: nothing moves, the first verdict stands.",
     "R7": "The request could not be read: no verdict was given, nothing moved.",
     "R8": "There is no such player, wallet or transfer.",
     "R9": "Read in the order of decisions, after they were durable.",
-    "R10": "A withdrawal takes the amount if the balance covers it, else it is refused and changes nothing.",
+    "R10": "A refund (money out) takes the amount if the balance covers it, else it changes nothing.",
     "R13": "A charge may not lift the balance past 14 integer digits.",
     "R14": "A charge adds its amount; all traffic on one wallet is decided one after another.",
-    "R15": "A frozen player can be charged and paid, but not withdraw or bet.",
+    "R15": "A frozen player can be charged and paid; bets and refunds (money out) are refused.",
     "R20": "The bet stood and was open: its stake was given back, once.",
-    "R21": "A bet is given back once: its refund again, under whatever uuid, gets the first answer.",
+    "R21": "A bet is given back once: its refund again, under any uuid, gets the first answer.",
     "R22": "No such bet is known: nothing moved, and a tombstone keeps the bet from being taken later.",
-    "R23": "The bet came after its refund: its money was not taken.",
+    "R23": "The bet came after the refund of it or of its round: its money was not taken.",
     "R24": "There is one tombstone: a refund of an unknown bet again gets the first answer.",
     "R25": "The amount to give back does not fit the stored bet.",
     "R26": "The bet was settled by a result or by its round's end.",
     "R27": "The bet had been refused: there was nothing to give back.",
     "R28": "The reference names another player's bet.",
     "R30": "The game is disabled.",
-    "R32": "Every open bet of the round is given back, and the round is closed, known or not.",
-    "R40": "A bet opens its round or joins it; a round belongs to one player and one wallet's currency.",
+    "R32": "Every open bet of the round is given back, and the round is closed; not if a win of it was paid.",
+    "R40": "A bet opens its round or joins it: one player's, in one currency, of 1,000 bets at most.",
     "R41": "A result needs a standing bet in its round, unless it carries a bonus code.",
     "R43": "The round's end closes it.",
     "R44": "An award is paid once for each reference and needs no bet.",
     "R45": "A stake of zero moves nothing, nor does its rollback.",
     "R46": "A bet is refused if the balance does not cover it.",
     "R47": "A new bet needs a round that was not ended and a session that has not expired.",
+    "R48": "A promotional win that came with a result is paid once for each of its references.",
     "R56": "An optional field that steers money could not be read: nothing moves, no key is claimed.",
     "R59": "A player's name is removed, unless money or an open bet stands.",
-    "R48": "A promotional win that came with a result is paid once for each of its references.",
     "R58": "More requests came in a minute than have a line each: they are only counted.",
 }
 """Every rule that a decision can cite, and those by which a repeat is answered."""
@@ -51,7 +51,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     Kind.RELEASE: "release the player",
     Kind.FORGET: "forget the player's name",
     Kind.CHARGE: "charge (money in)",
-    Kind.WITHDRAW: "refund balance (money out)",
+    Kind.WITHDRAW: "refund (money out)",
     Kind.BET: "bet",
     Kind.RESULT: "result (win)",
     Kind.ROLLBACK: "refund of a bet",
@@ -96,6 +96,11 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.INSUFFICIENT: "refused: not enough balance",
     Verdict.TRANSFER_UNKNOWN: "no such transfer",
 }
+
+
+def rule_in_words(rule: str) -> str:
+    """What a rule says; a damaged row may cite one that there is not."""
+    return RULES.get(rule, "No such rule gives verdicts: the row was damaged.")
 
 
 def asked_in_words(event: Event) -> str:

@@ -1,10 +1,8 @@
 """What can be asked of the ledger: one frozen struct for each kind of request. `Request` is their union.
 
-A request is parsed once, at the edge, and used unchanged to the end. Amounts are integers of 10^-18
-(`caisse.core.money`). `id` is the transaction id that a new row will carry; it is drawn before the
-request is enqueued, so that deciding stays pure. Nothing here reads or decides anything.
-
-A request names the keys it claims (R3, R4) and the content that must not differ under one key (R5).
+A request is parsed once, at the edge, and used unchanged to the end. Amounts are integers of 10^-18. `id` is
+the transaction id of a new row, drawn before the request is enqueued, so that deciding stays pure. A request
+names the keys it claims (R3, R4) and the content that must not differ under one key (R5).
 """
 
 from hashlib import blake2b
@@ -58,7 +56,8 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def claims(self) -> tuple[str, ...]:
         """The keys under which a row of this request stands, if it leaves one; none for a read."""
-        return (self.key,)
+        key = self.key
+        return (key,) if key else ()
 
     @property
     def lookups(self) -> tuple[str, ...]:
@@ -147,23 +146,25 @@ class Withdraw(_MoneyTransfer, frozen=True, kw_only=True, gc=False):
         return ("withdraw", self.user, self.currency, show(self.amount))
 
 
-class SetFrozen(Base, frozen=True, kw_only=True, gc=False):
-    """Freeze or release a player (R15), by a person, with a reason (R53)."""
+class _ByHand(Base, frozen=True, kw_only=True, gc=False):
+    """What a person decided, with a reason (R53)."""
 
-    frozen: bool
     reason: str
     by: str
+
+
+class SetFrozen(_ByHand, frozen=True, kw_only=True, gc=False):
+    """Freeze or release a player (R15)."""
+
+    frozen: bool
 
     @property
     def key(self) -> str:
         return keys.FREEZE + self.id
 
 
-class ForgetPlayer(Base, frozen=True, kw_only=True, gc=False):
-    """Remove a player's name and its key for good (R59), by a person, with a reason (R53)."""
-
-    reason: str
-    by: str
+class ForgetPlayer(_ByHand, frozen=True, kw_only=True, gc=False):
+    """Remove a player's name and its key for good (R59)."""
 
     @property
     def key(self) -> str:
@@ -185,10 +186,6 @@ class Look(Base, frozen=True, kw_only=True, gc=False):
         return keys.of_player("session", self.provider, self.user, self.session)
 
     @property
-    def claims(self) -> tuple[str, ...]:
-        return ()
-
-    @property
     def lookups(self) -> tuple[str, ...]:
         return (self.session_key,) if self.session else ()
 
@@ -198,10 +195,6 @@ class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
 
     transaction: str = ""
     """Empty: the newest, whether it was refused or not."""
-
-    @property
-    def claims(self) -> tuple[str, ...]:
-        return ()
 
     @property
     def lookups(self) -> tuple[str, ...]:
@@ -219,6 +212,10 @@ class _Play(Base, frozen=True, kw_only=True, gc=False):
     @property
     def rounds(self) -> tuple[tuple[str, str], ...]:
         return ((self.provider, self.round),) if self.round else ()
+
+    @property
+    def content(self) -> Content:
+        return (self.user,)
 
 
 class Bet(_Play, frozen=True, kw_only=True, gc=False):
@@ -246,8 +243,7 @@ class Bet(_Play, frozen=True, kw_only=True, gc=False):
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        claimed = (self.key, self.late_key)
-        return (*claimed, self.session_key) if self.session else claimed
+        return (self.key, self.late_key, self.session_key)[: 3 if self.session else 2]
 
     @property
     def content(self) -> Content:
@@ -308,10 +304,7 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
 
 
 class Rollback(_Play, frozen=True, kw_only=True, gc=False):
-    """Undo a bet: the seamless Refund and Cancel. `reference` names the bet.
-
-    `round` is the request's word: recorded, and read only where no such bet is known (R32).
-    """
+    """Undo a bet, named by `reference`: the seamless Refund and Cancel. `round` is read only by R32."""
 
     reference: str
     amount: int | None = None
@@ -337,12 +330,7 @@ class Rollback(_Play, frozen=True, kw_only=True, gc=False):
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        own = (self.key, self.bet_key)
-        return (*own, self.by_round_key) if self.round else own
-
-    @property
-    def content(self) -> Content:
-        return (self.user,)
+        return (self.key, self.bet_key, self.by_round_key)[: 3 if self.round else 2]
 
 
 class RollbackRound(_Play, frozen=True, kw_only=True, gc=False):
@@ -358,20 +346,12 @@ class RollbackRound(_Play, frozen=True, kw_only=True, gc=False):
     @property
     def by_bet_keys(self) -> tuple[str, ...]:
         """Where this request's verdict stands if its profile made it a refund of one bet then (R1)."""
-        if not self.reference:
-            return ()
-        return (
-            keys.of_reference("rollback", self.provider, self.reference),
-            keys.of_reference("bet", self.provider, self.reference),
-        )
+        own = self.provider, self.reference
+        return (keys.of_reference("rollback", *own), keys.of_reference("bet", *own)) * bool(self.reference)
 
     @property
     def lookups(self) -> tuple[str, ...]:
         return (self.key, *self.by_bet_keys)
-
-    @property
-    def content(self) -> Content:
-        return (self.user,)
 
 
 class EndRound(_Play, frozen=True, kw_only=True, gc=False):
@@ -380,10 +360,6 @@ class EndRound(_Play, frozen=True, kw_only=True, gc=False):
     @property
     def key(self) -> str:
         return keys.of_player("end", self.provider, self.user, self.round)
-
-    @property
-    def content(self) -> Content:
-        return (self.user,)
 
 
 class Award(_Play, frozen=True, kw_only=True, gc=False):
@@ -416,11 +392,7 @@ class ExpireSession(_Play, frozen=True, kw_only=True, gc=False):
     def key(self) -> str:
         return keys.of_player("session", self.provider, self.user, self.session)
 
-    @property
-    def content(self) -> Content:
-        return (self.user,)
-
 
 PlayRequest = Bet | Result | Rollback | RollbackRound | EndRound | Award | ExpireSession
-ByHand = SetFrozen | ForgetPlayer
-Request = CreatePlayer | OpenWallet | Charge | Withdraw | ByHand | Look | LookTransfer | PlayRequest
+PlayerRequest = CreatePlayer | OpenWallet | SetFrozen | ForgetPlayer | Look | LookTransfer
+Request = PlayerRequest | Charge | Withdraw | PlayRequest

@@ -5,15 +5,15 @@ Made from journal rows and attempts, which are all that is known. Pure, and noth
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from caisse.core import keys
 from caisse.core.attempts import Attempt
-from caisse.core.entries import MOVES, Decision, Entry, Kind
+from caisse.core.entries import MOVES, Decision, Entry, Kind, flag_of
 from caisse.core.money import show
-from caisse.core.verdicts import FLAGGED, Verdict
+from caisse.core.verdicts import Verdict
 
 AGAIN: Final[Mapping[Kind, str]] = {Kind.ROLLBACK: "R21", Kind.TOMBSTONE: "R24", Kind.END_ROUND: "R43"}
 """The rule under which a repeat gets the first answer, where it has one of its own; else R1."""
@@ -23,6 +23,7 @@ ASKED_FOR: Final[Mapping[Kind, Kind]] = {Kind.TOMBSTONE: Kind.ROLLBACK}
 
 PLAYS: Final[Mapping[str, Kind]] = {
     "bet": Kind.BET,
+    "late": Kind.BET,
     "result": Kind.RESULT,
     "rollback": Kind.ROLLBACK,
     "unround": Kind.ROUND_ROLLBACK,
@@ -33,9 +34,6 @@ PLAYS: Final[Mapping[str, Kind]] = {
     "session": Kind.SESSION,
 }
 """Key space of the seamless door -> what was asked for."""
-
-IN_ROUNDS: Final = frozenset({Kind.ROUND_ROLLBACK, Kind.END_ROUND})
-"""What names a round where others name a reference."""
 
 _content = msgspec.json.Decoder(list[str]).decode
 
@@ -70,7 +68,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def flagged(self) -> bool:
         """Whether a person should look at it."""
-        return bool(self.flag) or (bool(self.rows) and self.verdict in FLAGGED)
+        return bool(self.flag) or any(flag_of(row.kind, row.verdict, row.rule) for row in self.rows)
 
     @property
     def decision(self) -> Decision:
@@ -139,7 +137,7 @@ def _decided(rows: list[Entry]) -> Event:
 
 def _asked_of_row(row: Entry) -> dict[str, str]:
     amount = show(row.asked) if row.asked or row.kind in (Kind.BET, Kind.RESULT) else ""
-    by_hand = row.kind in (Kind.FREEZE, Kind.RELEASE)
+    by_hand = row.kind in (Kind.FREEZE, Kind.RELEASE, Kind.FORGET)
     return _given(
         amount=amount,
         currency=row.currency if amount or row.kind is Kind.OPEN_WALLET else "",
@@ -149,7 +147,7 @@ def _asked_of_row(row: Entry) -> dict[str, str]:
         provider=row.provider,
         session=row.session,
         transaction=row.second_key.removeprefix("x:"),
-        name="" if by_hand else row.name,
+        name="" if by_hand or row.kind is Kind.CREATE else row.name,
         reason=row.details if by_hand else "",
         by=row.name if by_hand else "",
     )
@@ -180,32 +178,41 @@ def _arrived(a: Attempt, rows: Iterable[Entry]) -> Event:
 
 
 def _asked_of_attempt(a: Attempt) -> tuple[Kind, dict[str, str]]:
-    """From the key and the content (R5), which say all that counts."""
+    """From the key and the content (R5), which say all that counts. ValueError for what nobody wrote."""
     content: list[str] = _content(a.content)
-    space, _, rest = a.key.partition(":")
-    if space not in PLAYS:
-        return _asked_of_transfer(content, rest if space == "x" else "")
-    kind = PLAYS[space]
-    provider, _, reference = rest.partition(":")
-    asked = _given(provider=provider, **{_named_by(kind): reference})
-    if kind is Kind.ROLLBACK:
-        asked |= _given(amount="".join(content[1:]))
-    elif len(content) > 1:
-        _, currency, amount, round_, game = content
-        asked |= _given(amount=amount, currency=currency, round=round_, game=game)
-    return kind, asked
+    named = keys.parsed(a.key)
+    if named is None:
+        return _asked_by_key(a.key, content)
+    kind = PLAYS[named.space]
+    name = {"session": "session", "end": "round", "unround": "round"}.get(named.space, "reference")
+    names = CONTENTS.get(kind, ())
+    given = dict(zip(names, content[1:], strict=False))
+    return kind, _given(provider=named.provider, **{name: named.named}, **given)
 
 
-def _named_by(kind: Kind) -> str:
-    if kind is Kind.SESSION:
-        return "session"
-    return "round" if kind in IN_ROUNDS else "reference"
+CONTENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.BET: ("currency", "amount", "round"),
+    Kind.RESULT: ("amount", "round", "promo_reference", "promo_amount"),
+    Kind.ROLLBACK: ("amount",),
+    Kind.BONUS: ("amount", "currency"),
+    Kind.JACKPOT: ("amount", "currency"),
+    Kind.PROMO: ("amount", "currency"),
+    Kind.OPEN_WALLET: ("currency",),
+    Kind.CHARGE: ("currency", "amount"),
+    Kind.WITHDRAW: ("currency", "amount"),
+}
+"""What a content holds behind the player (R5). The hash of a name is nothing to show (R59)."""
 
 
-def _asked_of_transfer(content: list[str], transaction: str) -> tuple[Kind, dict[str, str]]:
+def _asked_by_key(key: str, content: list[str]) -> tuple[Kind, dict[str, str]]:
+    """Of a transfer, whose content begins with its verb, or of a person's decision."""
+    if key.startswith(keys.FORGET):
+        return Kind.FORGET, {}
+    if not content:
+        raise ValueError(f"an attempt under {key} without a content")
     kind = Kind(content[0])
-    names = {Kind.CREATE: (), Kind.OPEN_WALLET: ("currency",)}.get(kind, ("currency", "amount"))
-    given: dict[str, Any] = dict(zip(names, content[2:], strict=False))  # no hash of a name (R59)
+    transaction = key.removeprefix(keys.SECOND) if key.startswith(keys.SECOND) else ""
+    given = dict(zip(CONTENTS.get(kind, ()), content[2:], strict=False))
     return kind, _given(transaction=transaction, **given)
 
 

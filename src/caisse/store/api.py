@@ -21,6 +21,10 @@ class BadData(Exception):
     """The database refuses a value of this batch: nothing was written; one request of it is poisonous."""
 
 
+class Damaged(ValueError):
+    """A stored row cannot be read: it holds what nobody of us wrote. The message says which row."""
+
+
 class Unavailable(Exception):
     """The database cannot be reached or written just now: nothing was written."""
 

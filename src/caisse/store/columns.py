@@ -12,6 +12,7 @@ from caisse.core.entries import Entry, Kind
 from caisse.core.money import read_stored, show
 from caisse.core.round_log import Due
 from caisse.core.verdicts import Verdict
+from caisse.store.api import Damaged
 
 JOURNAL: Final = Entry.__struct_fields__
 ROUND: Final = Round.__struct_fields__
@@ -42,6 +43,7 @@ PLAYER: Final = (*STANDING, "balances")
 _encode: Final = msgspec.json.Encoder().encode
 _decode_balances: Final = msgspec.json.Decoder(dict[str, str]).decode
 
+_STATES: Final = frozenset({"open", "ended", "refunded"})
 TOTALS: Final = ("staked", "won", "jackpot", "logged_staked", "logged_won", "logged_jackpot")
 """Amounts of a round."""
 AS_TEXT: Final = frozenset({"amount", "balance", "asked", *TOTALS, "opened_id"})
@@ -65,27 +67,36 @@ join journal as bet on bet.partner = round.partner and bet.player = round.player
     and bet.provider = round.provider and bet.round = round.id and bet.seq > round.settled_seq
     and bet.kind = 'bet' and bet.verdict = 'ok'
 where 0 = (
-    select count(*) from journal as undone where undone.partner = bet.partner
-    and undone.key = 'rollback:' || bet.provider || ':' || bet.reference)"""
+    select count(*) from journal as undone where undone.partner = bet.partner and undone.player = bet.player
+    and undone.provider = bet.provider and undone.round = bet.round and undone.reference = bet.reference
+    and undone.kind in ('bet', 'rollback') and undone.kind = 'rollback' and undone.verdict = 'ok')"""
 """What leads from `wanted` (partner, id) to those players' open bets: not settled, not rolled back (R26)."""
 
 
 def entry_of(row: Iterable[Any]) -> Entry:
     """A journal row as read by `JOURNAL_SELECT`."""
     fields = dict(zip(JOURNAL, row, strict=True))
-    fields["kind"] = Kind(fields["kind"])
-    fields["verdict"] = Verdict(fields["verdict"])
-    for name in ("amount", "balance", "asked"):
-        fields[name] = read_stored(fields[name])
+    try:
+        fields["kind"] = Kind(fields["kind"])
+        fields["verdict"] = Verdict(fields["verdict"])
+        for name in ("amount", "balance", "asked"):
+            fields[name] = read_stored(fields[name])
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"row {fields['seq']} of player {fields['player']}: {error}") from error
     return Entry(**fields)
 
 
 def round_of(row: Iterable[Any]) -> Round:
     """A round as read by `ROUND_SELECT`."""
     fields = dict(zip(ROUND, row, strict=True))
-    for name in TOTALS:
-        fields[name] = read_stored(fields[name])
     fields["logged"] = bool(fields["logged"])
+    try:
+        if fields["state"] not in _STATES:
+            raise ValueError(f"{fields['state']!r:.64} is no state of a round")
+        for name in TOTALS:
+            fields[name] = read_stored(fields[name])
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"round {fields['id']} of player {fields['player']}: {error}") from error
     return Round(**fields)
 
 
@@ -103,20 +114,24 @@ def player_of(row: Sequence[Any]) -> Player:
         frozen=bool(frozen),
         seq=seq,
         head=head,
-        wallets=_wallets(balances),
+        wallets=_wallets(user, balances),
         loaded_seq=seq,
     )
 
 
-def _wallets(balances: str) -> dict[str, int]:
-    """ValueError for what `balances_of` never wrote: read no more tolerantly than the audit reads.
+def _wallets(user: str, balances: str) -> dict[str, int]:
+    """Damaged for what `balances_of` never wrote: read no more tolerantly than the audit reads.
 
     JSON allows spaces, escapes and a currency twice; each makes the text longer than its parts are.
     """
-    texts = _decode_balances(balances)
-    if len(balances) != max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items())):
-        raise ValueError("a player's balances are not spelled as they are written")
-    return {currency: read_stored(held) for currency, held in texts.items()}
+    try:
+        texts = _decode_balances(balances)
+        written = max(2, 1 + sum(len(currency) + len(held) + 6 for currency, held in texts.items()))
+        if len(balances) != written:
+            raise ValueError("the balances are not spelled as they are written")
+        return {currency: read_stored(held) for currency, held in texts.items()}
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"player {user}: {error}") from error
 
 
 def add_players(book: Book, rows: Iterable[Any]) -> None:

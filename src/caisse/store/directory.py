@@ -4,10 +4,11 @@ Only hashes of secrets come in here; nothing that is written or read could be us
 """
 
 import json
+from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 from caisse.core.parties import Connection, Parties, Partner
-from caisse.store.api import Database
+from caisse.store.api import Damaged, Database
 
 
 async def parties(db: Database) -> Parties:
@@ -31,7 +32,7 @@ async def parties(db: Database) -> Parties:
             partner=partner,
             provider=provider,
             key_hash=key_hash,
-            networks=tuple(json.loads(networks)),
+            networks=_networks(id_, networks),
             also=tuple(json.loads(also)),
             profile=profile,
             disabled_games=frozenset(disabled.get((partner, provider), ())),
@@ -45,6 +46,17 @@ _ADD_PARTNER: Final = "insert into partner (id, created_at) values ($1, $2) on c
 _ADD_FURTHER: Final = (
     "insert into token (partner, id, hash, created_at) values ($1, $2, $3, $4) on conflict do nothing"
 )
+
+
+def _networks(connection: str, text: str) -> tuple[str, ...]:
+    """Damaged unless it is a JSON array of networks: one that is read wrongly would let anybody in."""
+    try:
+        networks = json.loads(text)
+        if not isinstance(networks, list):
+            raise ValueError("no list of networks")
+        return tuple(str(ip_network(network)) for network in networks)
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"connection {connection}: {error}") from error
 
 
 async def add_partner(db: Database, partner: str, now: int) -> bool:
@@ -113,7 +125,7 @@ async def connections(db: Database) -> list[Registered]:
                 partner=partner,
                 provider=provider,
                 key_hash=key_hash,
-                networks=tuple(json.loads(networks)),
+                networks=_networks(id_, networks),
                 also=tuple(json.loads(also)),
                 profile=profile,
             ),

@@ -17,7 +17,7 @@ from caisse.core.attempts import Attempt
 from caisse.core.book import Round
 from caisse.core.entries import Entry, Kind
 from caisse.core.verdicts import Verdict
-from caisse.store import columns
+from caisse.store import columns, reading
 from caisse.store.api import Database
 
 BET_KINDS: Final = ("bet", "late", "rollback")
@@ -179,11 +179,8 @@ async def _round(scope: Scope) -> list[Entry]:
 
 async def _known_round(scope: Scope, partner: str, player: str, provider: str, id_: str) -> list[Entry]:
     """The rows of one player's round, if it is known."""
-    where = "partner = $1 and player = $2 and provider = $3 and id = $4"
-    rows = await scope.db.fetch(
-        f"select {columns.ROUND_SELECT} from round where {where}", partner, player, provider, id_
-    )
-    return [entry for row in rows for entry in await _round_rows(scope, columns.round_of(row))]
+    found = await reading.played_round(scope.db, partner, player, provider, id_)
+    return await _round_rows(scope, found) if found else []
 
 
 async def _round_rows(scope: Scope, known: Round) -> list[Entry]:

@@ -32,10 +32,14 @@ from caisse.store.postgres_failures import (
 from caisse.store.postgres_write import RECORD, record_arguments, statement
 from caisse.store.trial import trial
 
+# `lateral` and `offset 0` make one look into an index of each thing that is wanted. Joined plainly, a planner
+# that believes a table empty walks its whole index and compares.
 LOAD_PLAYERS: Final = f"""
 select {columns.PLAYER_SELECT}
 from unnest($1::text[], $2::text[]) as wanted (partner, id)
-join player on player.partner = wanted.partner and player.id = wanted.id"""
+cross join lateral (
+    select * from player where partner = wanted.partner and id = wanted.id offset 0
+) as player"""
 
 LOCK_PLAYERS: Final = """
 select 1 from player
@@ -45,19 +49,25 @@ order by player.partner, player.id for no key update of player"""
 LOAD_ENTRIES: Final = f"""
 select {columns.JOURNAL_SELECT}
 from unnest($1::text[], $2::text[]) as wanted (partner, key)
-join journal on journal.partner = wanted.partner and journal.key = wanted.key"""
+cross join lateral (
+    select * from journal where partner = wanted.partner and key = wanted.key offset 0
+) as journal"""
 
 LOAD_SECOND_KEYS: Final = f"""
 select {columns.JOURNAL_SELECT}
 from unnest($1::text[], $2::text[]) as wanted (partner, second_key)
-join journal on journal.partner = wanted.partner and journal.second_key = wanted.second_key
-    and journal.second_key <> ''"""
+cross join lateral (
+    select * from journal where partner = wanted.partner and second_key = wanted.second_key
+        and second_key <> '' offset 0
+) as journal"""
 
 LOAD_ROUNDS: Final = f"""
 select {columns.ROUND_SELECT}
 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as wanted (partner, provider, player, id)
-join round on round.partner = wanted.partner and round.player = wanted.player
-    and round.provider = wanted.provider and round.id = wanted.id"""
+cross join lateral (
+    select * from round where partner = wanted.partner and player = wanted.player
+        and provider = wanted.provider and id = wanted.id offset 0
+) as round"""
 
 LOAD_ROUND_ROWS: Final = f"""
 select {columns.JOURNAL_SELECT}
@@ -68,9 +78,7 @@ cross join lateral (
         and kind in ('bet', 'rollback') and verdict = 'ok'
     offset 0
 ) as journal"""
-"""One look into the index for each round, and in no order: a planner that believes the journal empty would else
-walk it from end to end, or along a player's whole history since that has the rows in order.
-"""
+"""In no order: a planner that believes the journal empty would walk a player's whole history for it."""
 
 LOAD_PLAYING: Final = f"""
 select distinct wanted.partner, wanted.id

@@ -22,14 +22,14 @@ async def player(db: Database, partner: str, user: str) -> Player | None:
     return columns.player_of(rows[0]) if rows else None
 
 
-async def open_rounds(db: Database, partner: str, user: str) -> list[Round]:
-    """A player's rounds with an open bet: accepted, not rolled back, not settled (R26). Oldest first."""
-    sql = f"""
-select distinct {columns.ROUND_SELECT}
-from (select cast($1 as text) as partner, cast($2 as text) as id) as wanted
-{columns.OPEN_BETS}
-order by round.opened_seq, round.provider, round.id"""
-    return [columns.round_of(row) for row in await db.fetch(sql, partner, user)]
+async def played_round(db: Database, partner: str, user: str, provider: str, id_: str) -> Round | None:
+    """One of a player's rounds."""
+    sql = (
+        f"select {columns.ROUND_SELECT} from round"
+        " where partner = $1 and player = $2 and provider = $3 and id = $4"
+    )
+    rows = await db.fetch(sql, partner, user, provider, id_)
+    return columns.round_of(rows[0]) if rows else None
 
 
 async def trail(db: Database, partner: str, user: str, after: int = 0) -> AsyncIterator[Entry]:

@@ -112,10 +112,11 @@ create table journal (
     primary key (partner, player, seq)
 );
 
+create unique index journal_id on journal (id, part, partner);
+-- After the indexes that hold all rows: in a table that a planner believes empty several can find a key, the slow
+-- ones by the partner alone, and the newest is taken. The indexes that follow hold some rows only.
 create unique index journal_key on journal (partner, key);
 create unique index journal_second_key on journal (partner, second_key) where second_key <> '';
--- Not led by the partner: a planner that believes the table empty would find keys by the partner alone.
-create unique index journal_id on journal (id, part, partner);
 
 -- Finding a provider's request by its uuid; on the transfer door the uuid is the key already.
 create index journal_uuid on journal (partner, uuid) where provider <> '';
@@ -133,6 +134,9 @@ create index journal_session on journal (partner, session) where kind = 'session
 -- What the refund of a round reads.
 create index journal_round on journal (partner, player, provider, round, seq)
     where kind in ('bet', 'rollback') and verdict = 'ok';
+
+-- For the movements of a day. Rows come nearly in order of time, so a summary of each 32 pages is enough.
+create index journal_at on journal using brin (at) with (pages_per_range = 32);
 
 -- Rounds are the player's own: another player's bets under the same id are another round.
 create table round (

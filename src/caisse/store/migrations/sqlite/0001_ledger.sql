@@ -115,6 +115,9 @@ create index journal_session on journal (partner, session) where kind = 'session
 create index journal_round on journal (partner, player, provider, round, seq)
     where kind in ('bet', 'rollback') and verdict = 'ok';
 
+-- For the movements of a day. Rows come nearly in order of time: the index grows at its end.
+create index journal_at on journal (at);
+
 -- Rounds are the player's own: another player's bets under the same id are another round.
 create table round (
     partner     text not null,
