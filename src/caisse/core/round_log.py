@@ -66,7 +66,7 @@ def fold(played: "Round", entry: Entry) -> tuple["Round", Due | None]:
     """The round with what the log now has of it, and the row that falls due. `entry` is folded in already.
 
     `played` is what folding `entry` made. Nobody else has seen it yet, so it is filled in where it is: a copy
-    would cost as much as the row. An award shows itself alone: bets that are open then are shown when settled.
+    would cost as much as the row. An award shows itself alone; bets that are open then come when settled.
     """
     if not _falls_due(played, entry):
         return played, None
