@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -346,6 +346,8 @@ def test_the_last_page_of_many_costs_what_the_first_does(db_url: str) -> None:
 
     async def main() -> None:
         async with opened(db_url), database(db_url) as db, log_of(db_url) as log:
+            if isinstance(log, PostgresRoundLog):
+                await prepare(log)
             await fill(db, engine)
             for start in (0, 100_000, 199_000):
                 page = await log.page(LogQuery("demo", start, 1000))
@@ -360,31 +362,65 @@ def test_the_last_page_of_many_costs_what_the_first_does(db_url: str) -> None:
     run(main())
 
 
+async def prepare(log: PostgresRoundLog) -> None:
+    """Plan both kinds of pages now, once for all, as a server does on a new database."""
+    for name, sql in (("page", round_log.PAGE), ("players_page", round_log.PLAYERS_PAGE)):
+        kinds = "text, bigint, bigint" + (", text" if "$4" in sql else "")
+        await log._connection.execute(f"prepare {name} ({kinds}) as {sql}")
+        await log._connection.execute(f"execute {name} ('demo', 0, 9{', chr(97)' if '$4' in sql else ''})")
+
+
 async def look_at_postgres(log: PostgresRoundLog) -> None:
-    """Pages touched: the same for the first page and the last one."""
+    """Pages of the table touched: the same for the first page of the log and the last one."""
 
-    async def touched(wanted: LogQuery) -> tuple[int, str]:
-        sql, args = round_log.arguments(wanted)
-        values = ", ".join(f"'{a}'" if isinstance(a, str) else str(a) for a in args)
-        kinds = ", ".join("text" if isinstance(a, str) else "bigint" for a in args)
-        await log._connection.execute(f"prepare page ({kinds}) as {sql}")
-        told = await log._connection.fetchval(
-            f"explain (analyze, buffers, format json) execute page ({values})"
-        )
-        await log._connection.execute("deallocate page")
+    async def touched(call: str) -> int:
+        explain = f"explain (analyze, buffers, format json) execute {call}"
+        told = await log._connection.fetchval(explain)
+        assert "Index" in told
+        assert "Sort" not in told
+        assert "Seq Scan" not in told
         plan = json.loads(told)[0]["Plan"]
-        return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], told
+        assert sum(dropped(plan)) == 0
+        return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
-    for player, far in (("", 199_000), ("player-7", 1900)):
-        first, plan = await touched(LogQuery("demo", 0, 100, player))
-        last, _ = await touched(LogQuery("demo", far, 100, player))
-        assert "Index" in plan
-        assert "Sort" not in plan
-        assert "Seq Scan" not in plan
+    calls = {"page('demo', {}, 100)": 199_000, "players_page('demo', {}, 100, 'player-7')": 1900}
+    for call, far in calls.items():
+        first, last = await touched(call.format(0)), await touched(call.format(far))
         assert last <= first + 10, (first, last)
     for sql, args in ((round_log.NEXT_PARTNER, ("",)), (NUMBER, ("demo", 200_000, 500))):
         plan = str(await log._connection.fetch(f"explain {bound(sql, args)}"))
         assert "Seq Scan" not in plan, plan
+
+
+def test_a_step_that_was_planned_while_the_queue_was_empty_looks_at_each_row_once(postgres: Any) -> None:
+    """The plan is made once, on a new database; then the queue is full. Rows that a filter drops are work."""
+    url = postgres.create_database()
+    count = 300
+
+    async def main() -> None:
+        async with opened(url) as ledger, log_of(url) as log:
+            assert isinstance(log, PostgresRoundLog)
+            await log._connection.execute(f"prepare step (text, bigint, bigint) as {NUMBER}")
+            await log._connection.execute("insert into round_log_head values ('demo', 0)")
+            await log._connection.execute("execute step ('demo', 0, 500)")
+            names = [f"p{n}" for n in range(count)]
+            await play(ledger, players(*names))
+            await play(ledger, [request for name in names for request in rounds(name, 1, 1)])
+            explain = f"explain (analyze, format json) execute step ('demo', 0, {count - 1})"
+            told = json.loads(await log._connection.fetchval(explain))
+            assert sum(dropped(told[0]["Plan"])) <= count
+            assert len(await log.page(LogQuery("demo", 0, 1000))) == count - 1
+            assert await found(url) == []
+
+    run(main())
+
+
+def dropped(plan: dict[str, Any]) -> Iterator[float]:
+    """Rows that a plan's filters dropped."""
+    for name in ("Rows Removed by Filter", "Rows Removed by Join Filter"):
+        yield plan.get(name, 0) * plan["Actual Loops"]
+    for inner in plan.get("Plans", []):
+        yield from dropped(inner)
 
 
 def bound(sql: str, args: tuple[Any, ...]) -> str:

@@ -154,7 +154,7 @@ def _unread_document(a: Attempt) -> dict[str, object]:
         **output.pick(a, ("count", "partner", "provider")),
         "user": a.player,
         **output.pick(a, ("endpoint", "uuid", "reference", "round", "fault", "rule")),
-        "rule_text": RULES[a.rule],
+        "rule_text": rule_in_words(a.rule),
     }
 
 
@@ -224,7 +224,7 @@ def _print_unread(a: Attempt) -> None:
     for name, text in (
         ("read", f"{named}; partner {a.partner}{provider}"),
         ("at fault", a.fault),
-        (f"rule {a.rule}", RULES[a.rule]),
+        (f"rule {a.rule}", rule_in_words(a.rule)),
         ("wrote", "nothing"),
     ):
         click.echo(f"  {name.ljust(9)}  {output.visible(text)}")

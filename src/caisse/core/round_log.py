@@ -65,7 +65,8 @@ class LogQuery(msgspec.Struct, frozen=True):
 def fold(played: "Round", entry: Entry) -> tuple["Round", Due | None]:
     """The round with what the log now has of it, and the row that falls due. `entry` is folded in already.
 
-    An award shows itself alone: bets that are open then are shown when they are settled.
+    `played` is what folding `entry` made. Nobody else has seen it yet, so it is filled in where it is: a copy
+    would cost as much as the row. An award shows itself alone; bets that are open then come when settled.
     """
     if not _falls_due(played, entry):
         return played, None
@@ -88,14 +89,12 @@ def fold(played: "Round", entry: Entry) -> tuple["Round", Due | None]:
         jackpot=jackpot,
         at=entry.at,
     )
-    logged = msgspec.structs.replace(
-        played,
-        logged=True,
-        logged_staked=played.logged_staked + staked,
-        logged_won=played.won,
-        logged_jackpot=played.jackpot,
-    )
-    return logged, due
+    put = msgspec.structs.force_setattr
+    put(played, "logged", True)
+    put(played, "logged_staked", played.logged_staked + staked)
+    put(played, "logged_won", played.won)
+    put(played, "logged_jackpot", played.jackpot)
+    return played, due
 
 
 def _falls_due(played: "Round", entry: Entry) -> bool:

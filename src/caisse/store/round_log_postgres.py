@@ -3,6 +3,9 @@
 The head was read in a statement before, and the step counts only if it still stands there: then the step's
 snapshot is newer than every step before it. A server that is slow or dead holds nothing. One that comes at
 the same time finds the head locked, or moved, and numbers nothing.
+
+What was picked is deleted as a range of the queue's key, since all parts of a step see the same rows. A join
+would be planned once, while the queue is empty, as each row against each: a quarter of a second for 500.
 """
 
 from typing import Final
@@ -26,8 +29,9 @@ with head as materialized (
     select first.* from head cross join lateral ({FIRST_DUE}) as first
 ), numbered as materialized ({NUMBERED}
 ), taken as (
-    delete from round_due using numbered
-    where round_due.partner = $1 and round_due.player = numbered.player and round_due.seq = numbered.seq
+    delete from round_due
+    using (select player, seq from picked order by player desc, seq desc limit 1) as last
+    where round_due.partner = $1 and (round_due.player, round_due.seq) <= (last.player, last.seq)
     returning 1
 ), added as (
     insert into round_log ({_NAMES}) select {_NAMES} from numbered returning 1
