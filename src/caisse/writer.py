@@ -68,6 +68,11 @@ class Counters(msgspec.Struct):
     unknown: int = 0
     given_up: int = 0
     largest_batch: int = 0
+<<<<<<< ours
+=======
+    unrecorded: int = 0
+    failing: bool = False  # the last batch got no verdict because of the database
+>>>>>>> theirs
 
 
 LOOKS: Final = 1
@@ -103,7 +108,6 @@ class Lane:
         self._deadline: float | None = None
         self._memory = Memory(limits.players, limits.entries)
         self._doubt_until = 0.0
-        self._away = False
         self.counters = Counters()
 
     def put(self, pending: Pending) -> None:
@@ -136,8 +140,7 @@ class Lane:
     async def _take_batch(self) -> None:
         for _ in range(LOOKS if self.others else LOOKS_ALONE):
             await asyncio.sleep(0)
-        batch = [self.queue.popleft() for _ in range(min(self._share(), self._limits.batch))]
-        self._batch = batch
+        self._batch = batch = [self.queue.popleft() for _ in range(min(self._share(), self._limits.batch))]
         await self._settle(batch)
         self._batch = ()
         self._count(batch)
@@ -179,23 +182,31 @@ class Lane:
             decisions = await self._decided(batch)
             batch = batch[: len(decisions)]
             self._note(batch, decisions)
-            if self._away:
-                self._away = False
+            if self.counters.failing:
+                self.counters.failing = False
                 log.info("the database is back: verdicts are given again")
         except (BadData, Conflict) as error:
             await self._isolate(batch, error)
             return len(batch)
         except Unavailable as error:
+<<<<<<< ours
             log.warning("requests without a verdict: %d, since %s", len(batch), error)
-            self._away = True
             decisions = [None] * len(batch)
+=======
+            log.warning("no verdict for %d requests: %s", len(batch), error)
+            decisions, self.counters.failing = [None] * len(batch), True
+>>>>>>> theirs
             self._memory.forget()
             await self._pause()
         except FateUnknown as error:
             self.counters.unknown += len(batch)
+<<<<<<< ours
             log.critical("requests of unknown fate: %d, since %s", len(batch), error)
-            self._away = True
             decisions = [None] * len(batch)
+=======
+            log.critical("unknown fate of %d requests: %s", len(batch), error)
+            decisions, self.counters.failing = [None] * len(batch), True
+>>>>>>> theirs
             self._memory.forget()
             if error.fatal:
                 tell_all(batch, decisions)

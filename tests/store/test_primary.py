@@ -15,6 +15,7 @@ from caisse.store.migrate import migrate
 from caisse.store.postgres import PostgresLedger
 from tests.cli.running import caisse
 from tests.core.ledger import FUNDING, NOW, PARTNER, PLAYER, charge
+from tests.http.server import until
 from tests.postgres import Postgres, Standby, wait_for
 from tests.postgres import run as execute
 from tests.store.stores import audited, committed, database, decided, run
@@ -168,8 +169,7 @@ def test_after_a_commit_that_hung_another_host_goes_first(
         assert ledger._session.host == there
         proxy.aim(Strike(Point("write", "ReadyForQuery"), HANG))
         commit = asyncio.create_task(ledger.commit(book))
-        while not proxy.struck:
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(until, lambda: proxy.struck, "the commit was not answered")
         ledger.drop()
         with pytest.raises(FateUnknown):
             await commit

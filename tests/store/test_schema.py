@@ -27,7 +27,7 @@ SQLITE = BOTH | {
 }
 POSTGRES = BOTH | {
     "drop trigger journal_append_only on journal": "trigger journal.journal_append_only is missing",
-    "alter table journal disable trigger journal_append_only": "trigger journal.journal_append_only is not as",
+    "alter table journal disable trigger journal_append_only": "trigger journal.journal_append_only is not",
     "alter table journal disable trigger user": "trigger journal.journal_no_truncate is not as",
     "alter table journal set unlogged": "table journal is not as",
     "alter table player enable row level security": "table player is not as",

@@ -1,4 +1,4 @@
-"""An SQLite file: nobody else may read it, another program's is left alone, a copy can be read where it lies."""
+"""An SQLite file: nobody else may read it, another program's is left alone, a copy is read where it lies."""
 
 from __future__ import annotations
 
@@ -48,13 +48,16 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {str(path): (path.read_bytes(), path.stat().st_mode) for path in files}
 
 
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
 def test_nobody_else_may_read_what_is_made_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     async def main() -> None:
         async with opened(f"sqlite:///{tmp_path}/x.db") as ledger:
             await ledger.open()
             await committed(ledger, FUNDING)
-            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-            assert modes == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
+            assert modes(tmp_path) == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
 
     run(main())
 

@@ -75,7 +75,7 @@ def test_a_role_that_lacks_one_right_is_found_before_the_first_request(
     postgres: Postgres | Borrowed, url: str, taken: str
 ) -> None:
     lesser = role(postgres, url, f"{SERVER_RIGHTS}; revoke {taken} from {{role}}")
-    with pytest.raises(Unsuitable, match="cannot write the ledger: permission denied"):
+    with pytest.raises(Unsuitable, match="cannot read and write the ledger: permission denied"):
         run(opening.ledger(lesser).open())
 
 

@@ -30,7 +30,7 @@ from caisse.store.postgres_failures import (
     uncommitted,
 )
 from caisse.store.postgres_write import RECORD, record_arguments, statement
-from caisse.store.trial import trial
+from caisse.store.trial import LOOKED_FOR, trial
 
 # `lateral` and `offset 0` make one look into an index of each thing that is wanted. Joined plainly, a planner
 # that believes a table empty walks its whole index and compares.
@@ -143,7 +143,7 @@ class PostgresLedger:
         self._warned = False
 
     async def open(self) -> None:
-        """See `Ledger.open`: rights, triggers and constraints are tried by a batch that is rolled back."""
+        """See `Ledger.open`: every statement of a batch is tried, and rolled back."""
         connection = await self._ready()
         if self._session is not None and not self._session.synced:
             log.warning(
@@ -154,6 +154,8 @@ class PostgresLedger:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await trying.start()
+                await connection.fetch(LOCK_PLAYERS, *_columns(LOOKED_FOR.players, 2))
+                await _load(connection, LOOKED_FOR)
                 await connection.fetchval(sql, *args)
                 await connection.execute(RECORD, *record_arguments([]))
                 await trying.rollback()
@@ -161,7 +163,8 @@ class PostgresLedger:
             self.drop()
             if isinstance(error, asyncpg.PostgresError):
                 raise Unsuitable(
-                    f"this role cannot write the ledger: {error}. Grant its rights: docs/operations.md"
+                    f"this role cannot read and write the ledger: {error}."
+                    " docs/operations.md lists the rights to grant"
                 ) from error
             said = str(error) or f"no answer within {OPEN_SECONDS:.0f} seconds"
             raise Unavailable(f"PostgreSQL: {said}") from error

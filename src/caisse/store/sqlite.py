@@ -23,7 +23,7 @@ from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, Unsuit
 from caisse.store.changed import changed
 from caisse.store.checkpoints import Checkpoints
 from caisse.store.sqlite_file import open_file, open_to_read
-from caisse.store.trial import trial
+from caisse.store.trial import LOOKED_FOR, trial
 
 T = TypeVar("T")
 
@@ -87,6 +87,7 @@ class SqliteLedger:
         """See `Ledger.open`: the file, that of the checkpoints, and a write that is rolled back."""
         self._ready()
         self._checkpoints.open()
+        _load(self._ready(), LOOKED_FOR)
         await self._run(_try)
 
     async def load(self, wanted: Wants, *, lock: bool) -> Book:

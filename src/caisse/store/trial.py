@@ -1,19 +1,38 @@
 """A batch that is written and rolled back: whether a database takes writes is found out by writing."""
 
+from typing import Final
 from uuid import uuid4
 
-from caisse.core.book import Book
+from caisse.core.book import Book, Wants
 from caisse.core.decide import decide
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import CreatePlayer
 
+PARTNER: Final = ":trial"
+"""No partner's id holds a colon."""
+
+LOOKED_FOR: Final = Wants(
+    players=[(PARTNER, "")],
+    entries=[(PARTNER, "x:")],
+    rounds=[(PARTNER, "", "", "")],
+    rolled_back=[],
+    whole_rounds=[(PARTNER, "", "", "")],
+    newest_transfers=[(PARTNER, "")],
+    playing=[(PARTNER, "")],
+)
+"""Something of each kind that a batch loads."""
+
 
 def trial() -> Book:
-    """One player, one journal row. No partner's id holds a colon, and the player's is new each time."""
+    """One player, one journal row. The player is new each time, so servers do not wait for each other."""
     user = str(uuid4())
+<<<<<<< ours
     request = CreatePlayer(
         id=user, partner=":trial", user=user, uuid=user, endpoint="", name="", name_key=bytes(16)
     )
+=======
+    request = CreatePlayer(id=user, partner=PARTNER, user=user, uuid=user, door="", name="")
+>>>>>>> theirs
     book = Book()
     book.take(decide(request, book, DEFAULT_POLICY, 1))
     return book

@@ -25,8 +25,9 @@ _HEALTH: Final[Json] = {
     "properties": {
         "status": {"enum": ["ok", "draining"]},
         "waiting": {"type": "integer", "minimum": 0, "description": "Requests that wait for a verdict."},
+        "database": {"enum": ["ok", "failing"], "description": "Whether a lane's last batch failed there."},
     },
-    "required": ["status", "waiting"],
+    "required": ["status", "waiting", "database"],
     "additionalProperties": False,
 }
 

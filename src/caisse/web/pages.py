@@ -44,11 +44,15 @@ def greeting(exchange: Exchange) -> Answer:
 
 
 def health(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
-    """200 while requests are taken, 503 once the server drains."""
+    """200 while requests are taken, 503 once the server drains; `database`: how the last batches fared."""
 
     def page(exchange: Exchange) -> Answer:
         draining = bool(server.draining)
-        body = {"status": "draining" if draining else "ok", "waiting": writer.waiting}
+        body = {
+            "status": "draining" if draining else "ok",
+            "waiting": writer.waiting,
+            "database": "failing" if any(lane.counters.failing for lane in writer.lanes) else "ok",
+        }
         return Answer(503 if draining else 200, msgspec.json.encode(body))
 
     return page
