@@ -68,11 +68,7 @@ class Counters(msgspec.Struct):
     unknown: int = 0
     given_up: int = 0
     largest_batch: int = 0
-<<<<<<< ours
-=======
-    unrecorded: int = 0
     failing: bool = False  # the last batch got no verdict because of the database
->>>>>>> theirs
 
 
 LOOKS: Final = 1
@@ -189,24 +185,14 @@ class Lane:
             await self._isolate(batch, error)
             return len(batch)
         except Unavailable as error:
-<<<<<<< ours
             log.warning("requests without a verdict: %d, since %s", len(batch), error)
-            decisions = [None] * len(batch)
-=======
-            log.warning("no verdict for %d requests: %s", len(batch), error)
             decisions, self.counters.failing = [None] * len(batch), True
->>>>>>> theirs
             self._memory.forget()
             await self._pause()
         except FateUnknown as error:
             self.counters.unknown += len(batch)
-<<<<<<< ours
             log.critical("requests of unknown fate: %d, since %s", len(batch), error)
-            decisions = [None] * len(batch)
-=======
-            log.critical("unknown fate of %d requests: %s", len(batch), error)
             decisions, self.counters.failing = [None] * len(batch), True
->>>>>>> theirs
             self._memory.forget()
             if error.fatal:
                 tell_all(batch, decisions)

@@ -51,7 +51,7 @@ def test_no_argument_and_no_stored_text_reaches_the_terminal_raw(tmp_path: Path,
     db = furnished(f"sqlite:///{tmp_path}/x.db")
     sql(db, f"insert into partner values ('p{ODD}', 1)")
     for words in [*CALLS, ("partner", "list"), ("connection", "list")]:
-        said = caisse(*words, *(["--json"] if as_json else []), env={"CAISSE_DB": db})
+        said = caisse(*words, *(["--json"] if as_json else []), env={"CAISSE_DB": db}, cwd=tmp_path)
         assert "Traceback" not in said.err, (words, said)
         assert not [c for c in STEERS if c in said.out + said.err], (words, said)
         if as_json:

@@ -26,13 +26,9 @@ LOOKED_FOR: Final = Wants(
 def trial() -> Book:
     """One player, one journal row. The player is new each time, so servers do not wait for each other."""
     user = str(uuid4())
-<<<<<<< ours
     request = CreatePlayer(
-        id=user, partner=":trial", user=user, uuid=user, endpoint="", name="", name_key=bytes(16)
+        id=user, partner=PARTNER, user=user, uuid=user, endpoint="", name="", name_key=bytes(16)
     )
-=======
-    request = CreatePlayer(id=user, partner=PARTNER, user=user, uuid=user, door="", name="")
->>>>>>> theirs
     book = Book()
     book.take(decide(request, book, DEFAULT_POLICY, 1))
     return book
