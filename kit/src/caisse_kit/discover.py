@@ -16,6 +16,7 @@ from caisse_kit.play import AWARDS, Play
 from caisse_kit.policy import KYREN_AUTO, Policy
 from caisse_kit.reply import Reply
 from caisse_kit.runner import EXACT, restored
+from caisse_kit.stage import plain
 from caisse_kit.target import Target
 
 
@@ -180,4 +181,8 @@ def _code(reply: Reply) -> str:
 def _moved(p: Play, due: Decimal | int) -> str:
     """A warning if the money did something else than the answer said."""
     moved = p.balance() - p.start
-    return "" if moved == due else f" — BUT the balance changed by {moved} instead of {due}"
+    return (
+        ""
+        if moved == due
+        else f" — BUT the balance changed by {plain(moved)} instead of {plain(Decimal(due))}"
+    )
