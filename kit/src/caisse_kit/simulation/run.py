@@ -77,7 +77,8 @@ async def simulate(
     base = (KYREN_V1 if kyren else V4).base
     with localcontext(EXACT):
         async with AsyncClient(target.url, target.timeout) as client:
-            start = await balances(client, door, target, users)
+            for user, held in (await balances(client, door, target, users)).items():
+                book.open(user, held)
             sender = Sender(client, base, target.url, book, faults, policy, chance)
             run = f"{time.time_ns():x}"
             lives = 0
@@ -90,16 +91,12 @@ async def simulate(
                     await play(scenes, users, sessions, begun + seconds, watch)
                 sender.book = book = reopened(book)
                 lives += 1
-            held = await balances(client, door, target, users)
+            now = await balances(client, door, target, users)
             due = book.due()
     outcome = Outcome(
         figures=sender.figures,
         counts={f"{verb} {state}": count for (verb, state), count in sorted(book.counts().items())},
-        differences=[
-            Difference(user, start[user] + due[user], held[user])
-            for user in users
-            if start[user] + due[user] != held[user]
-        ],
+        differences=[Difference(user, due[user], now[user]) for user in users if due[user] != now[user]],
         owed=book.owed(),
         open=list(book.unfinished()),
         seconds=time.monotonic() - begun,
