@@ -102,7 +102,7 @@ def refund_amount(p: Play) -> Finding:
     question = "A refund that names less than its bet"
     if p.policy.refund_by_round:
         raise NotRun("a Refund with an amount names a bet")
-    sent = p.refund(p.took(p.bet(p.stake * 4)), amount=p.door.amount(p.stake))
+    sent = p.refund(p.took(p.bet(p.stake * 4)), amount=p.amount(p.stake))
     given = p.balance() - (p.start - p.stake * 4)
     if not sent.ok:
         return Finding(question, f"is refused with {_code(sent.answer)}", {"refund_amount": "exact"})
@@ -120,7 +120,7 @@ def insufficient(p: Play) -> Finding:
 
 def conflict(p: Play) -> Finding:
     """How is changed content under one reference answered?"""
-    sent = p.again(p.took(p.bet()), amount=p.door.amount(p.stake * 2))
+    sent = p.again(p.took(p.bet()), amount=p.amount(p.stake * 2))
     told = "is answered with success" if sent.ok else f"is refused with {_code(sent.answer)}"
     return Finding("A bet with another amount under a known reference", told, {})
 

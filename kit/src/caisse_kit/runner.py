@@ -63,6 +63,8 @@ class Run(msgspec.Struct, frozen=True):
         return 1 if self.failed("MUST") else 0
 
 
+UNFORESEEN = "the answers of this wallet are such that the kit cannot go on"
+
 Progress = Callable[[Result], None]
 
 
@@ -108,6 +110,8 @@ def run_check(check: AnyCheck, target: Target, client: Client, policy: Policy, s
         outcome, message = "failed", str(failed)
     except NotRun as reason:
         outcome, message = "not run", str(reason)
+    except Exception as error:  # an answer that nobody foresaw must not end the run
+        outcome, message = "failed", f"{UNFORESEEN} ({type(error).__name__}: {error})"
     exchanges = list(stage.tape.exchanges) if stage else []
     if isinstance(stage, Play) and outcome != "not run":
         restored(stage)
@@ -158,7 +162,7 @@ def restored(play: Play) -> None:
     """Best effort: a wallet that is wrong may not let the kit."""
     try:
         play.restore()
-    except (Failed, WalletError):
+    except (Failed, WalletError, ArithmeticError):
         return
 
 

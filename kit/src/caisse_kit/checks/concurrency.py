@@ -105,7 +105,7 @@ def conflicting_bets(p: Play) -> None:
     for _ in range(ROUNDS):
         before = p.balance()
         bet = p.ghost()
-        more = p.door.amount(p.stake * 2)
+        more = p.amount(p.stake * 2)
         replies = p.at_once([partial(p.again, bet), partial(p.again, bet, amount=more)] * 2)
         now = p.balance()
         if before - now not in (p.stake, p.stake * 2):

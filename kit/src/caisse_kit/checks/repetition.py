@@ -100,7 +100,7 @@ for _verb in AWARDS:
     needs="seamless-v4",
 )
 def promotional_part(p: Play) -> None:
-    promo = {"promoWinAmount": p.door.amount(p.stake), "promoWinReference": p.new("promo")}
+    promo = {"promoWinAmount": p.amount(p.stake), "promoWinReference": p.new("promo")}
     _repeated(p, p.result(p.took(p.bet()), p.stake, **promo), p.stake, anew=False)
 
 
@@ -112,7 +112,7 @@ def promotional_part(p: Play) -> None:
     needs="seamless-v4",
 )
 def promotional_reference(p: Play) -> None:
-    promo = {"promoWinAmount": p.door.amount(p.stake), "promoWinReference": p.new("promo")}
+    promo = {"promoWinAmount": p.amount(p.stake), "promoWinReference": p.new("promo")}
     bet = p.took(p.bet())
     p.took(p.result(bet, p.stake, **promo))
     second = p.result(bet, p.stake, **promo)
