@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from caisse_kit.check import Unusable
 from caisse_kit.target import DIALECTS, SEAMLESS_DIALECTS, Target, looks_like_production
 
 TOKEN_VARIABLE = "CAISSE_KIT_TOKEN"  # noqa: S105 - its name
@@ -97,7 +98,10 @@ def restarter(command: str) -> Callable[[], None] | None:
         return None
 
     def restart() -> None:
-        subprocess.run(command, shell=True, check=True, timeout=RESTART_SECONDS)  # noqa: S602 - the user's own
+        try:
+            subprocess.run(command, shell=True, check=True, timeout=RESTART_SECONDS)  # noqa: S602 - the user's own
+        except subprocess.SubprocessError:
+            raise Unusable("the restart command failed") from None
         time.sleep(RESTART_PAUSE_SECONDS)
 
     return restart
