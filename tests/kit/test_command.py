@@ -75,7 +75,8 @@ def test_a_check_is_replayed_with_all_its_exchanges(right: WalletServer) -> None
     said = kit("check", right.url, *PLAYERS, "--replay", "order.refund-first", "--quiet")
     assert said.exit_code == 0, said.output
     lines = [line for line in said.output.splitlines() if line.startswith("  $ curl")]
-    assert [line.split("/V4/")[1].split("'")[0] for line in lines] == ["Balance", "Refund", "Bet", "Balance"]
+    sent = " ".join(line.split("/V4/")[1].split("'")[0] for line in lines)
+    assert sent == "Balance Refund Bet Balance Bet Bet Balance Balance"
 
 
 def test_a_named_profile_is_held_against_the_wallet() -> None:
