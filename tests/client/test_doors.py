@@ -10,6 +10,7 @@ import pytest
 from caisse_client import (
     AsyncClient,
     Client,
+    KyrenV1,
     Refused,
     SeamlessV3,
     SeamlessV4,
@@ -17,6 +18,9 @@ from caisse_client import (
     TransferV4,
     Unauthorized,
 )
+from caisse_kit.wallets.door import KyrenDoor
+from caisse_kit.wallets.seamless import Style, Wallet
+from caisse_kit.wallets.server import served
 from tests.http.house import PROVIDER, House, new_id
 
 D = Decimal
@@ -122,6 +126,26 @@ def test_seamless_v3_plays_and_tells_a_repeat(house: House) -> None:
         client.send(door.bet(user, "USD", D("4.5"), other, "g1"))
         client.send(door.cancel(user, other, currency="USD"))
         assert house.balance(user) == "94.5"
+
+
+def test_kyren_v1_plays_and_gives_a_round_back() -> None:
+    """Against the kit's own wallet of that edition: amounts go out, and cash comes in, as text."""
+    door = KyrenV1()
+    kyren = KyrenDoor(Wallet(Style(by_round=True, cash_as_text=True)))
+    with served(kyren) as server, Client(server.url) as client:
+        client.send(door.check("ana", currency="USD"))
+        first = client.send(door.bet("ana", "USD", D("0.1"), "b1", "r1", "g1"))
+        client.send(door.bet("ana", "USD", D("0.2"), "b2", "r1", "g1"))
+        assert first.cash == D("999.9")
+        back = client.send(door.refund("ana", "refund-1", roundId="r1"))
+        assert client.send(door.refund("ana", "refund-2", roundId="r1")).transaction == back.transaction
+        assert client.send(door.balance("ana", "USD")).cash == D("1000")
+        client.send(door.bet("ana", "USD", D("1"), "b3", "r2", "g1"))
+        assert client.send(door.result("ana", "USD", D("3"), "w1", "r2", "g1")).cash == D("1002")
+        client.send(door.end_round("ana", "r2"))
+        with pytest.raises(Refused) as refused:
+            client.send(door.bet("ana", "USD", D("5000"), "b4", "r3", "g1"))
+        assert refused.value.code == "15"
 
 
 def test_a_wrong_login_is_a_type_of_its_own_on_every_door(house: House) -> None:

@@ -57,6 +57,8 @@ CASES: list[tuple[Call[Any], int, str, type[WalletError]]] = [
     (REFUND3, 200, f'{{{OK3},"balance":"NaN"}}', ProtocolError),
     (REFUND3, 200, f'{{{OK3},"balance":true}}', ProtocolError),
     (REFUND3, 200, f"{{{OK3}}}", ProtocolError),
+    (BET4, 200, '{"error":0,"transactionId":"t","cash":1e999999999}', ProtocolError),
+    (BET4, 200, '{"error":0,"transactionId":"t","cash":0e-999999999}', ProtocolError),
     (REFUND3, 404, '{"error":"not found"}', ProtocolError),
     (REFUND4, 200, '{"error":"22","description":"Not enough balance"}', Refused),
     (REFUND4, 200, '{"error":"4","description":"Login"}', Unauthorized),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 TOP = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md")
+PACKAGES = ("client/README.md", "kit/README.md")
 
 _FENCE = re.compile(r"^```(\w*)$")
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$")
@@ -34,7 +35,7 @@ class Heading(NamedTuple):
 
 def documents() -> list[str]:
     """The paths of all documents, from the repository's root."""
-    return [*TOP, *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
+    return [*TOP, *PACKAGES, *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 
 
 def text(path: str) -> str:

@@ -5,6 +5,7 @@ secrets.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from caisse_kit.wallets.mutants import MUTANTS
 from caisse_kit.wallets.seamless import Wallet
 from caisse_kit.wallets.server import Handles, WalletServer, served
 from caisse_kit.wallets.transfer import TOKEN, Api
+from tests.http.server import until
 
 PLAYERS = ("--provider", "luckymonaco", "--user", "ana", "--second-user", "ben", "--currency", "USD")
 
@@ -75,7 +77,8 @@ def test_a_check_is_replayed_with_all_its_exchanges(right: WalletServer) -> None
     said = kit("check", right.url, *PLAYERS, "--replay", "order.refund-first", "--quiet")
     assert said.exit_code == 0, said.output
     lines = [line for line in said.output.splitlines() if line.startswith("  $ curl")]
-    assert [line.split("/V4/")[1].split("'")[0] for line in lines] == ["Balance", "Refund", "Bet", "Balance"]
+    sent = " ".join(line.split("/V4/")[1].split("'")[0] for line in lines)
+    assert sent == "Balance Refund Bet Balance Bet Bet Balance Balance"
 
 
 def test_a_named_profile_is_held_against_the_wallet() -> None:
@@ -169,6 +172,16 @@ def test_checks_and_mutants_are_explained() -> None:
     assert "repetition.refund" in kit("explain").output
     assert "loses-tombstones" in kit("mutant").output
     assert kit("mutant", "nonsense").exit_code == 2
+
+
+def test_an_interrupted_check_exits_130() -> None:
+    with served(wrong("sluggish")) as server:
+        command = [sys.executable, "-m", "caisse_kit", "check", server.url, *PLAYERS]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: server.door.wallet.transactions > 3, "the check did not begin")  # type: ignore[attr-defined]
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, "interrupted" in said, "Traceback" in said) == (130, True, False), said
 
 
 def test_a_mutant_is_served_and_a_restart_is_its_signal(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 _GRAMMAR: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+MOST_DIGITS: Final = 40
+"""More than an amount has: `1e999999999` would be a text of a gigabyte."""
 
 
 def text_of(amount: Decimal | int) -> str:
@@ -31,7 +33,8 @@ def read_amount(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise ValueError("not an amount")
     if isinstance(value, Decimal):
-        if not value.is_finite():
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or abs(exponent) > MOST_DIGITS or value.adjusted() > MOST_DIGITS:
             raise ValueError("not an amount")
         return value
     if not _GRAMMAR.fullmatch(text := str(value)):

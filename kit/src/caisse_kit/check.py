@@ -33,6 +33,10 @@ class Failed(Exception):
     """The wallet did not do what the check asks; the message says what was expected and what was seen."""
 
 
+class Unusable(Exception):
+    """What the kit was given does not work; this is no finding about the wallet, and it ends the run."""
+
+
 class NotRun(Exception):
     """The check does not apply to this wallet, or something that it needs was not given."""
 

@@ -16,6 +16,7 @@ from caisse_kit.play import AWARDS, Play
 from caisse_kit.policy import KYREN_AUTO, Policy
 from caisse_kit.reply import Reply
 from caisse_kit.runner import EXACT, restored
+from caisse_kit.stage import plain
 from caisse_kit.target import Target
 
 
@@ -101,7 +102,7 @@ def refund_amount(p: Play) -> Finding:
     question = "A refund that names less than its bet"
     if p.policy.refund_by_round:
         raise NotRun("a Refund with an amount names a bet")
-    sent = p.refund(p.took(p.bet(p.stake * 4)), amount=p.door.amount(p.stake))
+    sent = p.refund(p.took(p.bet(p.stake * 4)), amount=p.amount(p.stake))
     given = p.balance() - (p.start - p.stake * 4)
     if not sent.ok:
         return Finding(question, f"is refused with {_code(sent.answer)}", {"refund_amount": "exact"})
@@ -119,7 +120,7 @@ def insufficient(p: Play) -> Finding:
 
 def conflict(p: Play) -> Finding:
     """How is changed content under one reference answered?"""
-    sent = p.again(p.took(p.bet()), amount=p.door.amount(p.stake * 2))
+    sent = p.again(p.took(p.bet()), amount=p.amount(p.stake * 2))
     told = "is answered with success" if sent.ok else f"is refused with {_code(sent.answer)}"
     return Finding("A bet with another amount under a known reference", told, {})
 
@@ -180,4 +181,8 @@ def _code(reply: Reply) -> str:
 def _moved(p: Play, due: Decimal | int) -> str:
     """A warning if the money did something else than the answer said."""
     moved = p.balance() - p.start
-    return "" if moved == due else f" — BUT the balance changed by {moved} instead of {due}"
+    return (
+        ""
+        if moved == due
+        else f" — BUT the balance changed by {plain(moved)} instead of {plain(Decimal(due))}"
+    )

@@ -25,6 +25,8 @@ from caisse_kit.stage import Stage, plain
 from caisse_kit.target import Target
 
 AWARDS = ("BonusWin", "JackPotWin", "PromoWin")
+FEWEST_STAKES = 20
+"""With less than that in the player's wallet a check has no meaning."""
 LIMITED = ("50", "310", "60")
 """Codes of a wallet that limits bets."""
 
@@ -84,8 +86,18 @@ class Play(Stage):
         self.stake = target.stake
         self.start: Decimal = self.balance()
         """What the player had when the check began."""
+        if self.start < self.stake * FEWEST_STAKES:
+            raise Failed(f"{self.user} has only {plain(self.start)}; earlier checks lost the rest")
 
     # Sending
+
+    def amount(self, amount: Decimal) -> object:
+        """As this edition writes it. Raises Failed for less than nothing, which only a wrong wallet leads
+        to.
+        """
+        if amount < 0:
+            raise Failed(f"the balances of this wallet lead to an amount of {plain(amount)}")
+        return self.door.amount(amount)
 
     def request(self, verb: str, fields: Mapping[str, Any]) -> Request:
         return self.door.request(verb, fields)
@@ -111,7 +123,7 @@ class Play(Stage):
     def bet_fields(self, amount: Decimal | None = None, **more: Any) -> dict[str, Any]:
         """A whole Bet in a round of its own."""
         return self._fields(
-            amount=self.door.amount(self.stake if amount is None else amount),
+            amount=self.amount(self.stake if amount is None else amount),
             reference=self.new("bet"),
             roundId=self.new("round"),
             gamename="Kit",
@@ -130,7 +142,7 @@ class Play(Stage):
 
     def result_fields(self, bet: Sent, amount: Decimal, **more: Any) -> dict[str, Any]:
         return self._fields(
-            amount=self.door.amount(amount),
+            amount=self.amount(amount),
             reference=self.new("win"),
             roundId=bet.round,
             gamename="Kit",
@@ -177,7 +189,7 @@ class Play(Stage):
             "JackPotWin": {"jackpotId": self.new("jackpot"), "roundId": self.new("round")},
             "PromoWin": {"campaignId": self.new("campaign"), "campaignType": "T", "gameId": ...},
         }
-        shared = {"amount": self.door.amount(amount), "reference": self.new("award"), "timestamp": "1"}
+        shared = {"amount": self.amount(amount), "reference": self.new("award"), "timestamp": "1"}
         return self._fields(**shared, **own[verb], more=more)
 
     def _fields(self, *, more: Mapping[str, Any], **named: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 
 from caisse_client import Client, WalletError
 from caisse_kit.bank import Bank
-from caisse_kit.check import AnyCheck, Check, Failed, NotRun
+from caisse_kit.check import AnyCheck, Check, Failed, NotRun, Unusable
 from caisse_kit.play import Play
 from caisse_kit.policy import Policy
 from caisse_kit.stage import Stage
@@ -63,6 +63,8 @@ class Run(msgspec.Struct, frozen=True):
         return 1 if self.failed("MUST") else 0
 
 
+UNFORESEEN = "the answers of this wallet are such that the kit cannot go on"
+
 Progress = Callable[[Result], None]
 
 
@@ -108,6 +110,10 @@ def run_check(check: AnyCheck, target: Target, client: Client, policy: Policy, s
         outcome, message = "failed", str(failed)
     except NotRun as reason:
         outcome, message = "not run", str(reason)
+    except Unusable:
+        raise
+    except Exception as error:  # an answer that nobody foresaw must not end the run
+        outcome, message = "failed", f"{UNFORESEEN} ({type(error).__name__}: {error})"
     exchanges = list(stage.tape.exchanges) if stage else []
     if isinstance(stage, Play) and outcome != "not run":
         restored(stage)
@@ -158,7 +164,7 @@ def restored(play: Play) -> None:
     """Best effort: a wallet that is wrong may not let the kit."""
     try:
         play.restore()
-    except (Failed, WalletError):
+    except (Failed, WalletError, ArithmeticError):
         return
 
 

@@ -105,7 +105,7 @@ def conflicting_bets(p: Play) -> None:
     for _ in range(ROUNDS):
         before = p.balance()
         bet = p.ghost()
-        more = p.door.amount(p.stake * 2)
+        more = p.amount(p.stake * 2)
         replies = p.at_once([partial(p.again, bet), partial(p.again, bet, amount=more)] * 2)
         now = p.balance()
         if before - now not in (p.stake, p.stake * 2):
@@ -159,13 +159,14 @@ def many_bets(p: Play) -> None:
     source=PRACTICE,
 )
 def bets_and_wins(p: Play) -> None:
-    placed = [p.took(p.bet()) for _ in range(p.target.callers)]
-    before = p.balance()
-    sends: list[Callable[[], Sent]] = [partial(p.result, bet, p.stake * 2) for bet in placed]
-    sends += [partial(p.again, p.ghost()) for _ in placed]
-    done = [sent for sent in p.at_once(sends) if sent.ok]
-    wins = sum(sent.verb == "Result" for sent in done)
-    p.moved(p.stake * (2 * wins - (len(done) - wins)), "after bets and wins at once", start=before)
+    for _ in range(ROUNDS):
+        placed = [p.took(p.bet()) for _ in range(p.target.callers // 2)]
+        before = p.balance()
+        sends: list[Callable[[], Sent]] = [partial(p.result, bet, p.stake * 2) for bet in placed]
+        sends += [partial(p.again, p.ghost()) for _ in placed]
+        done = [sent for sent in p.at_once(sends) if sent.ok]
+        wins = sum(sent.verb == "Result" for sent in done)
+        p.moved(p.stake * (2 * wins - (len(done) - wins)), "after bets and wins at once", start=before)
 
 
 @group.check(

@@ -26,7 +26,7 @@ def _changed(p: Play, first: Sent, **changes: Any) -> None:
 
 @group.check("bet-amount", "A Bet whose amount changed under its reference is refused.", MISTAKEN, "R5")
 def bet_amount(p: Play) -> None:
-    _changed(p, p.took(p.bet()), amount=p.door.amount(p.stake * 2))
+    _changed(p, p.took(p.bet()), amount=p.amount(p.stake * 2))
 
 
 @group.check("bet-round", "A Bet whose round changed under its reference is refused.", MISTAKEN, "R5")
@@ -36,7 +36,7 @@ def bet_round(p: Play) -> None:
 
 @group.check("result-amount", "A Result whose amount changed under its reference is refused.", MISTAKEN, "R5")
 def result_amount(p: Play) -> None:
-    _changed(p, p.took(p.result(p.took(p.bet()), p.stake)), amount=p.door.amount(p.stake * 2))
+    _changed(p, p.took(p.result(p.took(p.bet()), p.stake)), amount=p.amount(p.stake * 2))
 
 
 @group.check("result-round", "A Result whose round changed under its reference is refused.", MISTAKEN, "R5")
@@ -54,7 +54,7 @@ def result_round(p: Play) -> None:
 )
 def result_promotional_part(p: Play) -> None:
     win = p.took(p.result(p.took(p.bet()), p.stake))
-    _changed(p, win, promoWinAmount=p.door.amount(p.stake), promoWinReference=p.new("promo"))
+    _changed(p, win, promoWinAmount=p.amount(p.stake), promoWinReference=p.new("promo"))
 
 
 @group.check(
@@ -65,7 +65,7 @@ def result_promotional_part(p: Play) -> None:
     needs="seamless-v4",
 )
 def award_amount(p: Play) -> None:
-    _changed(p, p.took(p.award("BonusWin", p.stake)), amount=p.door.amount(p.stake * 2))
+    _changed(p, p.took(p.award("BonusWin", p.stake)), amount=p.amount(p.stake * 2))
 
 
 @group.check(

@@ -42,6 +42,8 @@ def _late(p: Play, bet: Sent) -> None:
     if late.answer.crashed:
         raise Failed(f"a late bet: {late.answer}")
     p.unmoved(f"after a bet that came behind its rollback and was answered {late.answer}")
+    for again in (p.again(bet), p.again_anew(bet)):
+        p.unmoved(f"after the same late bet again, answered {again.answer}")
 
 
 @group.check(

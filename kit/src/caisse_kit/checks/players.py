@@ -52,6 +52,24 @@ def same_reference(p: Play) -> None:
 
 
 @group.check(
+    "same-award",
+    "An award to a second player under a reference that is taken is refused, or paid to that player.",
+    "The provider believes that a player was paid, and nobody was.",
+    "R4, R5",
+    needs=f"{SECOND} seamless-v4",
+)
+def same_award(p: Play) -> None:
+    other = _Other(p)
+    first = p.took(p.award("BonusWin", p.stake))
+    second = p.again(first, userId=other.user)
+    if second.answer.crashed:
+        raise Failed(f"a second player's award: {second.answer}")
+    other.moved(p.stake if second.ok else 0, f"whose award was answered {second.answer}")
+    p.moved(p.stake, "the first player, after the second one's award")
+    other.restore()
+
+
+@group.check(
     "foreign-refund",
     "A rollback of another player's bet gives neither of them anything, and is refused.",
     "A player is given another one's stake.",

@@ -56,7 +56,7 @@ def settled_bet(p: Play) -> None:
 )
 def refund_amount(p: Play) -> None:
     bet = p.took(p.bet(p.stake * 2))
-    _code(p, p.refund(bet, amount=p.door.amount(p.stake)), p.policy.refund_amount == "at_most")
+    _code(p, p.refund(bet, amount=p.amount(p.stake)), p.policy.refund_amount == "at_most")
     p.moved(-p.stake if p.policy.refund_amount == "at_most" else p.stake * -2, "after a partial refund")
 
 

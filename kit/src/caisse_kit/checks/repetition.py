@@ -77,7 +77,10 @@ def refund_then_cancel(p: Play) -> None:
 
 def _award_twice(verb: str) -> Callable[[Play], None]:
     def play(p: Play) -> None:
-        _repeated(p, p.award(verb, p.stake), p.stake, anew=False)
+        sent = p.award(verb, p.stake)
+        _repeated(p, sent, p.stake, anew=False)
+        p.again_anew(sent)
+        p.moved(p.stake, f"after a {verb} and its repeat under another uuid")
 
     return play
 
@@ -100,7 +103,7 @@ for _verb in AWARDS:
     needs="seamless-v4",
 )
 def promotional_part(p: Play) -> None:
-    promo = {"promoWinAmount": p.door.amount(p.stake), "promoWinReference": p.new("promo")}
+    promo = {"promoWinAmount": p.amount(p.stake), "promoWinReference": p.new("promo")}
     _repeated(p, p.result(p.took(p.bet()), p.stake, **promo), p.stake, anew=False)
 
 
@@ -112,7 +115,7 @@ def promotional_part(p: Play) -> None:
     needs="seamless-v4",
 )
 def promotional_reference(p: Play) -> None:
-    promo = {"promoWinAmount": p.door.amount(p.stake), "promoWinReference": p.new("promo")}
+    promo = {"promoWinAmount": p.amount(p.stake), "promoWinReference": p.new("promo")}
     bet = p.took(p.bet())
     p.took(p.result(bet, p.stake, **promo))
     second = p.result(bet, p.stake, **promo)
@@ -147,31 +150,35 @@ def same_uuid(p: Play) -> None:
 
 @group.check(
     "later-traffic",
-    "After fifty other bets a repeat is still known.",
+    "After fifty other bets a repeat is still known, and a late bet is still late.",
     "Answers that are lost in a busy minute move the money a second time.",
     "R1",
 )
 def later_traffic(p: Play) -> None:
-    first = p.took(p.bet())
+    first, ghost = p.took(p.bet()), p.ghost()
+    p.cancel(ghost)
     for _ in range(50):
         p.bet(Decimal(0))
     p.same(first, p.again(first), "a repeat after fifty other bets")
-    p.moved(-p.stake, "after a bet, fifty others of 0, and its repeat")
+    p.again(ghost)
+    p.moved(-p.stake, "after a bet, fifty others of 0, its repeat, and a bet that its cancel overtook")
 
 
 @group.check(
     "later-time",
-    "After some seconds a repeat is still known.",
+    "After some seconds a repeat is still known, and a late bet is still late.",
     "The vendor sends again after minutes and hours: each such repeat moves the money a second time.",
     "R1",
 )
 def later_time(p: Play) -> None:
-    first = p.took(p.bet())
+    first, ghost = p.took(p.bet()), p.ghost()
     back = p.took(p.cancel(first))
+    p.cancel(ghost)
     time.sleep(p.target.later)
     p.same(first, p.again(first), "the bet's repeat")
     p.same(back, p.again(back), "the rollback's repeat")
-    p.unmoved("after a bet, its rollback, a pause, and both again")
+    p.again(ghost)
+    p.unmoved("after a bet, its rollback, a pause, both again, and a bet that its cancel overtook")
 
 
 @group.check(

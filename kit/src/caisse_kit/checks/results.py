@@ -182,7 +182,7 @@ def free_round(p: Play) -> None:
 )
 def promotional_part(p: Play) -> None:
     promo = {
-        "promoWinAmount": p.door.amount(p.stake),
+        "promoWinAmount": p.amount(p.stake),
         "promoWinReference": p.new("promo"),
         "promoCampaignID": "c",
     }

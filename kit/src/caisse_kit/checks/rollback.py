@@ -52,7 +52,7 @@ def transaction(p: Play) -> None:
 def unknown_bet(p: Play) -> None:
     p.refund(p.ghost())
     p.unmoved("after a refund of an unknown bet")
-    p.refund(p.ghost(), amount=p.door.amount(p.stake))
+    p.refund(p.ghost(), amount=p.amount(p.stake))
     p.unmoved("after a refund of an unknown bet that names an amount")
 
 
@@ -102,7 +102,7 @@ def unknown_player(p: Play) -> None:
     needs="by-reference",
 )
 def amount_equal(p: Play) -> None:
-    p.took(p.refund(p.took(p.bet()), amount=p.door.amount(p.stake)))
+    p.took(p.refund(p.took(p.bet()), amount=p.amount(p.stake)))
     p.unmoved("after a refund that names the stake")
 
 
@@ -115,7 +115,7 @@ def amount_equal(p: Play) -> None:
 )
 def amount_greater(p: Play) -> None:
     bet = p.took(p.bet())
-    sent = p.refund(bet, amount=p.door.amount(p.stake * 5))
+    sent = p.refund(bet, amount=p.amount(p.stake * 5))
     if sent.answer.crashed:
         raise Failed(f"a refund greater than its bet: {sent.answer}")
     p.moved(0 if sent.ok else -p.stake, "after a refund of five stakes")
@@ -130,7 +130,7 @@ def amount_greater(p: Play) -> None:
 )
 def amount_smaller(p: Play) -> None:
     bet = p.took(p.bet(p.stake * 4))
-    sent = p.refund(bet, amount=p.door.amount(p.stake))
+    sent = p.refund(bet, amount=p.amount(p.stake))
     gained = p.balance() - (p.start - p.stake * 4)
     allowed = (p.stake, p.stake * 4) if sent.ok else (Decimal(0),)
     if gained not in allowed:
@@ -148,13 +148,13 @@ def amount_smaller(p: Play) -> None:
 )
 def partial_again(p: Play) -> None:
     bet = p.took(p.bet(p.stake * 4))
-    p.refund(bet, amount=p.door.amount(p.stake))
+    p.refund(bet, amount=p.amount(p.stake))
     once = p.balance()
     for _ in range(3):
-        p.refund(bet, amount=p.door.amount(p.stake))
+        p.refund(bet, amount=p.amount(p.stake))
     p.moved(0, "after the same partial refund three times more", start=once)
     if once > p.start - p.stake * 4:
-        p.refund(bet, amount=p.door.amount(p.stake * 4))
+        p.refund(bet, amount=p.amount(p.stake * 4))
         p.cancel(bet)
         p.moved(0, "after a whole refund and a cancel behind a partial one", start=once)
 

@@ -171,7 +171,7 @@ def player_twice(b: Bank) -> None:
 
 @money.check(
     "status",
-    "getTransferStatus tells a transfer with its sign and the balance after it.",
+    "The status of a transfer is told with its sign and the balance after it.",
     "After a time-out the partner cannot find out what happened.",
     needs="transfer-v4",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import random
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from caisse_kit.check import AnyCheck, Failed
+from caisse_kit.check import AnyCheck, Failed, Unusable
 from caisse_kit.checks.all import checks_for
 from caisse_kit.cli.options import restarter, target_of, target_options, terminal
 from caisse_kit.discover import discover
@@ -69,10 +68,8 @@ def check(**given: Any) -> None:
         preflight(target)
         policy, words = policy_for(target, given["profile"])
         run = shown(target, checks, policy, words, seed, console, quiet=given["quiet"])
-    except Failed as failed:
+    except (Failed, Unusable) as failed:
         raise NothingToCheck(str(failed)) from None
-    except subprocess.SubprocessError:
-        raise NothingToCheck("the restart command failed") from None
     print_summary(run, console)
     for result in run.results if given["replay"] else run.failed()[:3]:
         console.print(f"\n[bold]{result.id}[/], as it was sent and answered")

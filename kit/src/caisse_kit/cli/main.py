@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from caisse_kit.cli import check, compare, explain, mock_vendor, mutant, simulate
@@ -16,7 +18,18 @@ Exit codes:
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Interruptible(click.Group):
+    """Ctrl-C is an exit code of its own: 1 would say that the wallet is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            raise SystemExit(130) from None
+
+
+@click.group(cls=Interruptible, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="caisse-kit", prog_name="caisse-kit")
 def cli() -> None:
     """Is a casino wallet right about the money? Checks, wrong wallets, a simulated provider."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import click
 from rich.console import Console
 
+from caisse_kit.check import Unusable
 from caisse_kit.target import DIALECTS, SEAMLESS_DIALECTS, Target, looks_like_production
 
 TOKEN_VARIABLE = "CAISSE_KIT_TOKEN"  # noqa: S105 - its name
 RESTART_SECONDS = 120
+RESTART_PAUSE_SECONDS = 1.0
+"""A command that only asks for a restart returns before the old process has ended."""
 PIPE_COLUMNS = 240
 
 TARGET_OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -94,7 +98,11 @@ def restarter(command: str) -> Callable[[], None] | None:
         return None
 
     def restart() -> None:
-        subprocess.run(command, shell=True, check=True, timeout=RESTART_SECONDS)  # noqa: S602 - the user's own
+        try:
+            subprocess.run(command, shell=True, check=True, timeout=RESTART_SECONDS)  # noqa: S602 - the user's own
+        except subprocess.SubprocessError:
+            raise Unusable("the restart command failed") from None
+        time.sleep(RESTART_PAUSE_SECONDS)
 
     return restart
 

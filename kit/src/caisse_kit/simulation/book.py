@@ -16,7 +16,14 @@ import msgspec
 FINISHED = ("done", "refused", "undone")
 
 
-class Message(msgspec.Struct):
+class Opening(msgspec.Struct, tag="opening"):
+    """What a player had before the provider's first message."""
+
+    user: str
+    balance: Decimal
+
+
+class Message(msgspec.Struct, tag="message"):
     """One message to the wallet. `state`: new, done, refused (both final answers), or undone (a bet)."""
 
     id: int
@@ -39,7 +46,7 @@ class Message(msgspec.Struct):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Message).decode
+_decode = msgspec.json.Decoder(Opening | Message).decode
 
 
 class Book:
@@ -48,17 +55,30 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.messages: dict[int, Message] = {}
+        self.openings: dict[str, Decimal] = {}
         self._file: IO[bytes] = path.open("ab")
         for line in path.read_bytes().splitlines():
-            message = _decode(line)
-            self.messages[message.id] = message
+            found = _decode(line)
+            if isinstance(found, Opening):
+                self.openings[found.user] = found.balance
+            else:
+                self.messages[found.id] = found
+
+    def open(self, user: str, balance: Decimal) -> None:
+        """Note what a player has, unless the book knows this player already."""
+        if user not in self.openings:
+            self.openings[user] = balance
+            self._append(Opening(user, balance))
 
     def write(self, message: Message) -> Message:
         """Note a message, or its new state."""
         self.messages[message.id] = message
-        self._file.write(_encode(message) + b"\n")
-        self._file.flush()
+        self._append(message)
         return message
+
+    def _append(self, line: Opening | Message) -> None:
+        self._file.write(_encode(line) + b"\n")
+        self._file.flush()
 
     def new(self, verb: str, user: str, reference: str, round: str, amount: Decimal, body: bytes) -> Message:
         """A message that is about to be sent."""
@@ -74,8 +94,8 @@ class Book:
         return (m for m in list(self.messages.values()) if m.state not in FINISHED)
 
     def due(self) -> dict[str, Decimal]:
-        """What each player must have gained or lost."""
-        sums: dict[str, Decimal] = defaultdict(Decimal)
+        """What each player must have."""
+        sums: dict[str, Decimal] = defaultdict(Decimal, self.openings)
         for message in self.messages.values():
             sums[message.user] += message.effect
         return sums

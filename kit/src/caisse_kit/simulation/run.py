@@ -77,27 +77,26 @@ async def simulate(
     base = (KYREN_V1 if kyren else V4).base
     with localcontext(EXACT):
         async with AsyncClient(target.url, target.timeout) as client:
-            start = await balances(client, door, target, users)
+            for user, held in (await balances(client, door, target, users)).items():
+                book.open(user, held)
             sender = Sender(client, base, target.url, book, faults, policy, chance)
             run = f"{time.time_ns():x}"
-            crashes = 0
-            while time.monotonic() < begun + seconds:
-                scenes = Scenes(target, door, sender, f"{run}-{crashes}")
+            lives = 0
+            while True:
+                scenes = Scenes(target, door, sender, f"{run}-{lives}")
+                await recover(scenes, book, sender)
+                if time.monotonic() >= begun + seconds:
+                    break
                 with suppress(Crashed):
                     await play(scenes, users, sessions, begun + seconds, watch)
                 sender.book = book = reopened(book)
-                await recover(scenes, book, sender)
-                crashes += 1
-            held = await balances(client, door, target, users)
+                lives += 1
+            now = await balances(client, door, target, users)
             due = book.due()
     outcome = Outcome(
         figures=sender.figures,
         counts={f"{verb} {state}": count for (verb, state), count in sorted(book.counts().items())},
-        differences=[
-            Difference(user, start[user] + due[user], held[user])
-            for user in users
-            if start[user] + due[user] != held[user]
-        ],
+        differences=[Difference(user, due[user], now[user]) for user in users if due[user] != now[user]],
         owed=book.owed(),
         open=list(book.unfinished()),
         seconds=time.monotonic() - begun,
@@ -128,12 +127,15 @@ async def play(scenes: Scenes, users: Sequence[str], sessions: int, until: float
             await scenes.choose(user, users)
             watch(scenes.sender.figures)
 
+    crashed = False
     try:
         async with asyncio.TaskGroup() as group:
             for number in range(sessions):
                 group.create_task(session(users[number % len(users)]))
-    except* Crashed:
-        raise Crashed from None
+    except* Crashed:  # what is raised in here would be wrapped
+        crashed = True
+    if crashed:
+        raise Crashed
 
 
 def reopened(book: Book) -> Book:
@@ -143,7 +145,7 @@ def reopened(book: Book) -> Book:
 
 
 async def recover(scenes: Scenes, book: Book, sender: Sender) -> None:
-    """Deliver what a crash left; this part does not crash."""
+    """Deliver what a crash left. This part itself does not crash."""
     faults, sender.faults = sender.faults, Faults(0, 0, 0, 0)
     for message in list(book.unfinished()):
         if message.state == "new":

@@ -165,12 +165,13 @@ class ComparesCurrencies(Wallet):
         return (*super().content(asked), str(asked.raw.get("currency")))
 
 
-@fails("players.same-reference")
+@fails("players.same-reference", "players.same-award")
 class SharesKeys(Wallet):
     """A key is looked up without its player: another one's bet is answered with the first one's."""
 
     def content(self, asked: Asked) -> tuple[object, ...]:
-        return super().content(asked)[1:] if asked.method == "Bet" else super().content(asked)
+        content = super().content(asked)
+        return content[1:] if asked.method in ("Bet", "BonusWin") else content
 
 
 @fails("players.foreign-refund", "players.foreign-refund-first")

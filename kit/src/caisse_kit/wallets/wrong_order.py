@@ -24,6 +24,34 @@ class CancelsLeaveNoMark(Wallet):
         return self.say(asked) if asked.method == "Cancel" else super().undo_unknown(asked)
 
 
+@fails("order.refund-first", "order.cancel-first")
+class LateOnce(Wallet):
+    """A late bet is refused once; when it is sent again it is taken."""
+
+    def late(self, asked: Asked) -> Verdict:
+        self.bets.pop(asked.reference, None)
+        return super().late(asked)
+
+    def keep(self, asked: Asked, verdict: Verdict) -> None:
+        if verdict.word != self.style.late_bet:
+            super().keep(asked, verdict)
+
+
+@fails("repetition.later-time")
+class TombstonesExpire(Wallet):
+    """What is remembered of a refund that came first is forgotten after a tenth of a second."""
+
+    def undo_unknown(self, asked: Asked) -> Verdict:
+        self.__dict__.setdefault("marked", {})[asked.reference] = time.monotonic()
+        return super().undo_unknown(asked)
+
+    def bet(self, asked: Asked) -> Verdict:
+        marked: float = self.__dict__.get("marked", {}).get(asked.reference, time.monotonic())
+        if time.monotonic() - marked > 0.1:
+            self.bets.pop(asked.reference, None)
+        return super().bet(asked)
+
+
 @fails("order.late-bet-refunded-again")
 class AbsorbsAndRefunds(Wallet):
     """A late bet is absorbed, but booked as if it had been taken: its next refund gives it back."""
