@@ -31,7 +31,7 @@ class Refund(NamedTuple):
     query: str = f"partner_id=bench&token={TOKEN}"
     content_type: str = "application/json"
     peer: str = "127.0.0.1"
-    forwarded: bool = False
+    local: bool = False
 
 
 def refund(n: int, players: int) -> Refund:

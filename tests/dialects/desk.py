@@ -55,7 +55,7 @@ class Said:
     method: str = "POST"
     content_type: str = "application/json"
     peer: str = "203.0.113.9"
-    forwarded: bool = False
+    local: bool = False
 
 
 def connection(**changes: Any) -> Connection:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisse.dialects.door import Answer, Ask
+from caisse.dialects.door import Answer, Ask, Stranger
 from tests.dialects.desk import (
     FULL,
     KEY,
@@ -50,18 +50,29 @@ def test_the_provider_is_compared_without_letter_case() -> None:
     assert request.provider == "luckymonaco"
 
 
+def test_only_a_wrong_key_or_address_counts_as_a_guess() -> None:
+    """R33. A wrong providerId under a right key has the same answer, but nobody tried a key: else a sender
+    that spells a provider wrongly would be slowed as one who guesses. It is the type that tells, which `==`
+    does not see.
+    """
+    wrong_key = ask(SEAMLESS, replace(played("Bet"), path="/wrong/V4/Bet"), world())
+    elsewhere = ask(SEAMLESS, played("Bet"), world(connection(networks=("10.0.0.0/8",))))
+    wrong_provider = ask(SEAMLESS, played("Bet", play_body("Bet", providerId="other")), world())
+    assert wrong_key == elsewhere == wrong_provider == Answer(200, LOGIN_REFUSED)
+    assert (type(wrong_key), type(elsewhere), type(wrong_provider)) == (Stranger, Stranger, Answer)
+
+
 KEYLESS = connection(key_hash=b"", id="local")
-HERE = replace(played("Bet"), path="/V4/Bet", peer="127.0.0.1")
+HERE = replace(played("Bet"), path="/V4/Bet", peer="127.0.0.1", local=True)
 
 
 def test_without_a_key_only_this_machine_itself_may_call() -> None:
-    """A connection configured so, a server on loopback, a peer on loopback that forwards for nobody."""
+    """A connection configured so, a server on loopback, a caller that the HTTP server found to be local."""
     where = world(connection(), KEYLESS)
     assert asked(SEAMLESS, HERE, where).user == "421"
     assert asked(SEAMLESS, replace(HERE, peer="::1"), where).user == "421"
     for sent, there in [
-        (replace(HERE, peer="203.0.113.9"), where),
-        (replace(HERE, forwarded=True), where),
+        (replace(HERE, local=False), where),
         (HERE, world(connection(), KEYLESS, loopback=False)),
         (HERE, world(connection())),
         (replace(HERE, body=packed(play_body("Bet", providerId="other"))), where),

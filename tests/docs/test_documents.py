@@ -155,6 +155,8 @@ def test_the_limits_are_as_documented() -> None:
         f"| open connections | {http.connections:,};",
         f"| silence between two requests on a connection | {http.idle_seconds:.0f} s |",
         f"| whole request, from first byte to last | {http.receive_seconds:.0f} s |",
+        f"| an answer that the client does not take | {http.receive_seconds:.0f} s,",
+        f"| answers that all clients together have not taken | {http.unsent_bytes >> 20} MiB,",
         f"at most {http.body_bytes // 1024} KiB",
         f"more than {http.header_count} header lines",
     ):

@@ -34,8 +34,8 @@ class Line:
 
     async def ask(self, call: Call, headers: str = "", method: str = "POST") -> None:
         """One request; its answer is not waited for."""
-        head = f"{method} {call.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
-        self._writer.write(f"{head}Content-Length: {len(call.body)}\r\n\r\n".encode() + call.body)
+        head = f"{method} {call.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        self._writer.write(f"{head}{headers}Content-Length: {len(call.body)}\r\n\r\n".encode() + call.body)
         await self._writer.drain()
 
     async def send(self, call: Call, headers: str = "", method: str = "POST") -> Answer:

@@ -189,7 +189,14 @@ FORWARDED = {
     "Forwarded": "for=127.0.0.1",
     "X_Real_IP": "127.0.0.1",
     "Via": "1.1 proxy",
+    "X_Forwarded_Port": "443",
+    "X_Client_IP": "127.0.0.1",
+    "CF_Connecting_IP": "127.0.0.1",
+    "Origin": "http://localhost",
+    "Sec_Fetch_Site": "same-origin",
+    "Host": "evil.example",
 }
+"""A proxy, a browser, or another name of this machine."""
 KEYLESS = Game("")
 
 

@@ -180,8 +180,8 @@ seamless_v4._is_own_provider = lambda named, connection: True
 """
 METRICS_THROUGH_PROXIES = """
 from caisse.dialects.auth import is_loopback
-from caisse.web import pages
-pages.is_local = lambda exchange: is_loopback(exchange.peer)
+from caisse.web.exchange import Exchange
+Exchange.local = property(lambda self: is_loopback(self.peer))
 """
 
 HARNESS = Harness(

@@ -11,6 +11,7 @@ import itertools
 import json
 import re
 import resource
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -60,6 +61,7 @@ def _head(*lines: str, target: str = PATH) -> str:
 
 
 _GET = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+_LAST = "GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 _CHUNKED = "Transfer-Encoding: chunked"
 _TRICKLE = ("408", "")
 """Its last bytes may cross the server's goodbye, which is then lost."""
@@ -74,9 +76,11 @@ KINDS = (
     Kind("a slow head", f"POST {PATH} HTTP/1.1\r\nHost: x\r\nA: ", _TRICKLE, then="a", ends=RECEIVE),
     Kind("a slow body", _head("Content-Length: 9999"), _TRICKLE, then=" ", ends=RECEIVE),
     Kind("a slow chunked body", _head(_CHUNKED), _TRICKLE, then="1\r\n \r\n", ends=RECEIVE),
-    Kind("slow empty lines", "\r\n", _TRICKLE, then="\r\n", ends=RECEIVE),
+    Kind("slow empty lines", "\r\n" * 5, _TRICKLE, then="\r\n", ends=RECEIVE),
     Kind("an answer, then half a request", _GET + "POST", ("200 408",), ends=RECEIVE),
     Kind("no ear for answers", _GET.replace("healthz", "openapi.json") * 2000, (), _GET, RECEIVE, deaf=True),
+    Kind("ten pages, and no ear", _GET.replace("healthz", "docs") * 10, (), _GET, RECEIVE, deaf=True),
+    Kind("a last page, and no ear", _LAST, (), _GET, RECEIVE, deaf=True),
     Kind("silence after an answer", _GET, ("200",), ends=IDLE),
     Kind("a hundred requests at once, then silence", _GET * 100, ("100×200",), ends=IDLE),
     Kind("a hundred requests at once, half-closed", _GET * 100, ("100×200",), shut=True),
@@ -210,7 +214,7 @@ class Mob:
 
     async def _visit(self, kind: Kind, first: bool) -> None:
         async with self._gate:
-            reader, writer = await asyncio.open_connection(*self._address)
+            reader, writer = await asyncio.open_connection(sock=await self._connected(kind))
             begun = asyncio.get_running_loop().time()
             self._open[kind.what] += 1
             writer.write(kind.says.replace(EVIL, self._wanted.evil).encode("latin-1"))
@@ -223,6 +227,15 @@ class Mob:
         self._told[kind.what][told] += 1
         lasted = asyncio.get_running_loop().time() - begun
         self._longest[kind.what] = max(self._longest[kind.what], lasted)
+
+    async def _connected(self, kind: Kind) -> socket.socket:
+        """Who takes no answers has no room for them either: what they cost is the server's."""
+        line = socket.socket()
+        line.setblocking(False)
+        if kind.deaf:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        await asyncio.get_running_loop().sock_connect(line, self._address)
+        return line
 
     def _begin(self) -> None:
         self._begun += 1

@@ -17,10 +17,13 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from caisse.web.exchange import Limits
+from caisse.web.sockets import SEND_BYTES
 from tests.http.house import House
 from tests.http.record import Storm
 from tests.http.server import Call, Server
 from tests.torture.hostile_crowd import IDLE, KINDS, Crowd, Ending, Wanted, allow_connections
+from tests.torture.kernel import Kept, kept
 from tests.torture.toolbox import START, Harness, Run
 
 SHORT, LONG = 150, 10_000
@@ -37,6 +40,13 @@ PATIENCE, BRIEF = 60.0, 4.0
 BYTES_EACH = 32 * 1024
 BYTES_MORE = 64 * 1024 * 1024
 """What the server may grow by: for each connection, and for the honest load."""
+KERNEL_EACH = 3 * SEND_BYTES
+"""What a kernel may keep of answers for one client: twice what it is asked for, and a segment more."""
+KERNEL_MORE = 16 * 1024 * 1024
+"""For the honest clients, and for what clients send."""
+UNTAKEN = Limits().unsent_bytes
+EVERY = 20
+"""Of so many looks one is at the kernel's list of sockets, which is long."""
 LATENCY_SECONDS = 30.0
 """The longest that an honest request may take in the long form, a new connection and all, on a machine that
 also runs its attackers. How long it did take is told."""
@@ -48,6 +58,32 @@ from caisse.web.http import Server
 Server.__init__.__defaults__ = (Limits(receive_seconds={QUICK_SECONDS}),)
 """
 """The short form's server: the same, with a shorter deadline for a request."""
+
+KERNEL_TAKES_ALL = """
+from caisse.web import http
+
+http.bound_buffers = lambda listening: None
+"""
+
+ANSWERS_ON = """
+from caisse.web import connection, http
+from caisse.web.connection import Connection
+
+real = Connection.connection_made
+
+def made(self, transport):
+    real(self, transport)
+    transport.set_write_buffer_limits(high=10**9)
+
+def plain_close(self, linger=False):
+    self._phase = connection.CLOSING
+    self._due_in(self._limits.receive_seconds)
+    self._transport.close()
+
+Connection.connection_made, Connection._close = made, plain_close
+http.bound_buffers = lambda listening: None
+"""
+"""As it was: closed connections are the kernel's, and further answers are made before the last has left."""
 
 WAITS_FOR_EVER = """
 from caisse.web.connection import Connection
@@ -133,12 +169,15 @@ def watched(run: Run, server: Server, call: Call) -> Iterator[None]:
     """Beside what goes on: how long one more honest request takes, and how large the server becomes."""
     process = psutil.Process(server.pid)
     before = process.memory_info().rss
-    sizes, waits, done = [before], [0.0], threading.Event()
+    port = urlsplit(server.url).port or 0
+    sizes, waits, kernel, done = [before], [0.0], [kept(port)], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.05):
             waits.append(waited(server, call))
             sizes.append(process.memory_info().rss)
+            if len(sizes) % (EVERY if is_long(run) else 2) == 0:
+                kernel.append(kept(port))
 
     watching = threading.Thread(target=watch)
     watching.start()
@@ -148,6 +187,7 @@ def watched(run: Run, server: Server, call: Call) -> Iterator[None]:
         done.set()
         watching.join()
         judge_cost(run, max(sizes) - before, waits)
+        judge_kernel(run, kernel)
 
 
 def waited(server: Server, call: Call) -> float:
@@ -177,6 +217,24 @@ def judge_cost(run: Run, grown: int, waits: list[float]) -> None:
             run.find(f"an honest request took {max(waits):.1f} s")
 
 
+def judge_kernel(run: Run, looks: list[Kept]) -> None:
+    """What no process has: bounded for each connection, for all answers, and as memory."""
+    grown = max(look.memory for look in looks) - looks[0].memory
+    longest, untaken = max(look.longest for look in looks), max(look.untaken for look in looks)
+    run.figures["KiB that the kernel kept of one client's answers"] = longest >> 10
+    run.figures["MiB of answers that the kernel kept"] = untaken >> 20
+    run.figures["MiB more of kernel memory at most"] = grown >> 20
+    if longest > KERNEL_EACH:
+        run.find(
+            f"the kernel kept {longest >> 10} KiB of one client's answers, more than {KERNEL_EACH >> 10}"
+        )
+    if untaken > UNTAKEN:
+        run.find(f"the kernel kept {untaken >> 20} MiB of answers, more than {UNTAKEN >> 20}")
+    most = run.faults["hostile connections at once"] * KERNEL_EACH + KERNEL_MORE
+    if grown > most:
+        run.find(f"the kernel's memory grew by {grown >> 20} MiB, more than {most >> 20}")
+
+
 def wrong_endings(run: Run, endings: dict[str, Ending]) -> Iterator[str]:
     """Connections that did not end, or not in time, or not as they may."""
     for kind in KINDS:
@@ -200,6 +258,8 @@ HARNESS = Harness(
     rounds=1,
     plants={
         "no deadlines": WAITS_FOR_EVER,
+        "the kernel keeps what nobody takes": KERNEL_TAKES_ALL,
+        "answers before the last has left, and closes at once": ANSWERS_ON,
         "no limits of size": TAKES_ALL,
         "a length beside chunks is overlooked": TAKES_BOTH_LENGTHS,
     },

@@ -159,6 +159,9 @@ class Nowhere:
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Any) -> None:
         """Nothing."""
 
+    def hang_up(self, exchange: Exchange) -> None:
+        """Nothing."""
+
 
 class Job(NamedTuple):
     """What makes bytes of about a size, and what reads them."""

@@ -76,7 +76,7 @@ async def site(app: App | None = None, hold: bool = False, **limits: Any) -> Asy
     try:
         yield there
     finally:
-        await there.server.drain(0)
+        await there.server.drain(0, notice=0)
 
 
 class Answer(NamedTuple):

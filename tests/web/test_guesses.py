@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from caisse.web.guesses import ADDRESSES, FREE, HOLD_SECONDS, WINDOW_SECONDS, Guesses
+from caisse.web.guesses import ADDRESSES, FREE, HANG_UP, HELD, HOLD_SECONDS, WINDOW_SECONDS, Guesses
 
 
 class Clock:
@@ -75,3 +75,16 @@ def test_a_count_begun_anew_is_the_youngest(monkeypatch: pytest.MonkeyPatch) -> 
     holds(guesses, ["10.0.0.1"] * FREE)
     holds(guesses, ["10.0.0.3"])
     assert guesses.hold("10.0.0.1") == HOLD_SECONDS
+
+
+def test_so_many_refusals_of_an_address_are_held_back_at_once_and_no_more() -> None:
+    guesses = Guesses(Clock())
+    holds(guesses, ["192.0.2.1"] * FREE)
+    assert holds(guesses, ["192.0.2.1"] * (HELD + 2)) == [HOLD_SECONDS] * HELD + [HANG_UP] * 2
+    holds(guesses, ["192.0.2.2"] * FREE)
+    assert guesses.hold("192.0.2.2") == HOLD_SECONDS
+    guesses.release("192.0.2.1")
+    assert holds(guesses, ["192.0.2.1"] * 2) == [HOLD_SECONDS, HANG_UP]
+    for peer in ("192.0.2.1",) * HELD + ("192.0.2.2",):
+        guesses.release(peer)
+    assert guesses._now_held == {}

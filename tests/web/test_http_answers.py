@@ -94,7 +94,9 @@ def test_a_drain_that_begins_before_the_answer_is_written_ends_the_connection_be
     async def test() -> None:
         async with site(hold=True) as there:
             (client,) = await asked(there, 1)
-            drained = asyncio.ensure_future(there.server.drain(60))  # begins between telling and writing
+            drained = asyncio.ensure_future(
+                there.server.drain(60, notice=0)
+            )  # begins between telling and writing
             tell_all(there)
             assert (await client.answer()).body == b"POST /0 "
             assert await client.gone()

@@ -34,7 +34,7 @@ def test_idle_connections_are_closed_at_once_and_those_in_flight_answered_first(
             await busy.send(post("/1") + post("/2"))
             await there.until_seen(1)
             await until(lambda: there.server.connections == 2)
-            drained = asyncio.ensure_future(there.server.drain(60))
+            drained = asyncio.ensure_future(there.server.drain(60, notice=0))
             assert await idle.gone()
             assert not drained.done()
             there.echo(there.seen[0])
@@ -56,7 +56,7 @@ def test_a_request_half_received_may_arrive(loop):
             await client.send(request[:-1])
             await until(lambda: there.server.connections == 1)
             await asyncio.sleep(0.05)
-            drained = asyncio.ensure_future(there.server.drain(60))
+            drained = asyncio.ensure_future(there.server.drain(60, notice=0))
             await asyncio.sleep(0.05)
             await client.send(request[-1:])
             assert (await client.answer()).headers["connection"] == "close"
@@ -72,7 +72,7 @@ def test_what_is_left_when_the_time_is_over_is_cut_off(loop):
             client = await there.client()
             await client.send(post("/1"))
             await there.until_seen(1)
-            await there.server.drain(0.05)
+            await there.server.drain(0.05, notice=0)
             assert there.server.connections == 0
             assert await client.gone()
             there.echo(there.seen[0])  # too late, and harmless
@@ -88,7 +88,7 @@ def test_under_load_every_request_that_was_executed_is_answered(loop):
         async with site(app) as there:
             clients = [asyncio.ensure_future(ask_until_closed(there, n)) for n in range(50)]
             await there.until_seen(500)
-            await there.server.drain(60)
+            await there.server.drain(60, notice=0.1)
             answered = [path for paths in await asyncio.gather(*clients) for path in paths]
             assert sorted(answered) == sorted(there.paths)
             assert len(set(answered)) == len(answered)
@@ -109,3 +109,45 @@ async def ask_until_closed(there: Site, number: int) -> list[str]:
     except (ConnectionError, asyncio.IncompleteReadError):
         client.writer.close()
         return got
+
+
+def test_a_drain_answers_for_a_while_each_answer_the_last_and_then_closes(loop):
+    """Who sends in that moment is answered and told to close, who connects too; nobody is reset."""
+
+    async def test() -> None:
+        async with site() as there:
+            asking, silent = await there.client(), await there.client()
+            await asking.send(post("/1"))
+            await asking.answer()
+            drained = asyncio.ensure_future(there.server.drain(60, notice=2))
+            await asyncio.sleep(0.05)
+            late = await there.client()
+            for client in (asking, late):
+                await client.send(post("/2"))
+                answer = await client.answer()
+                assert (answer.status, answer.headers["connection"]) == (200, "close")
+                assert await client.rest() == b""
+            await until(lambda: there.server.connections == 1)
+            assert not there.server.ending
+            assert await silent.gone()
+            await asyncio.wait_for(drained, 5)
+            with pytest.raises(ConnectionError):
+                await there.client()
+
+    run_on(loop, test())
+
+
+def test_a_request_that_has_arrived_when_idle_connections_are_closed_is_answered(loop):
+    async def test() -> None:
+        async with site() as there:
+            client = await there.client()
+            await client.send(post("/1"))
+            await client.answer()
+            [connection] = there.server.open
+            client.writer.write(post("/2"))
+            there.server.draining = True
+            connection.close_if_idle()  # in this step of the loop nothing has been read
+            answer = await client.answer()
+            assert (answer.body, answer.headers["connection"]) == (b"POST /2 ", "close")
+
+    run_on(loop, test())

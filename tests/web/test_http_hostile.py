@@ -235,7 +235,7 @@ def test_a_refused_client_cannot_stay_for_ever(loop):
 
 @pytest.mark.parametrize(
     "begun",
-    [b"P", b"POST /a HTTP/1.1\r\nHo", post("/a", b"body")[:-1], CHUNKED, CHUNKED + b"5\r\nab", b"\r\n"],
+    [b"P", b"POST /a HTTP/1.1\r\nHo", post("/a", b"body")[:-1], CHUNKED, CHUNKED + b"5\r\nab", b"\r\n" * 5],
 )
 def test_a_request_that_never_ends_is_timed_out(loop, begun):
     async def test() -> None:

@@ -31,6 +31,7 @@ EXPECTED = [
 
 class Nowhere:
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None: ...
+    def hang_up(self, exchange: Exchange) -> None: ...
 
 
 def read_all(incoming: Incoming, reads: list[bytes]) -> list[tuple[str, bytes, bool]]:

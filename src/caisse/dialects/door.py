@@ -42,7 +42,9 @@ class Call(Protocol):
     @property
     def peer(self) -> str: ...
     @property
-    def forwarded(self) -> bool: ...
+    def local(self) -> bool:
+        """Whether a program on this machine asks, with no sign of a proxy or a browser."""
+
     @property
     def body(self) -> bytes: ...
 

@@ -12,7 +12,6 @@ from caisse.core.entries import Decision
 from caisse.core.parties import Connection
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
-from caisse.dialects.auth import is_loopback
 from caisse.dialects.door import (
     ALLOW,
     NO_ANSWER,
@@ -114,10 +113,10 @@ def _of_status(status: int, endpoint: Endpoint | None) -> Refusal:
 
 
 def _connection(route: Route, call: Call, world: World, fields: dict[str, Any] | None) -> Connection | None:
-    """By the key in the path; without one only where the caller is this machine itself."""
+    """By the key in the path; without one only where a program on this machine asks, on its loopback."""
     if route.secret:
         return world.access.by_key(route.secret, call.peer)
-    if call.forwarded or not world.loopback or not is_loopback(call.peer):
+    if not (call.local and world.loopback):
         return None
     return world.access.keyless(_field(route.endpoint, "providerId", fields), call.peer)
 

@@ -11,10 +11,9 @@ from typing import Final
 import msgspec
 
 from caisse.core.book import Round
-from caisse.dialects.auth import is_loopback
 from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, World
 from caisse.web.exchange import Exchange
-from caisse.web.guesses import Guesses
+from caisse.web.guesses import HANG_UP, Guesses
 from caisse.web.proxies import Proxies
 from caisse.writer import Tell, Writer
 
@@ -78,13 +77,20 @@ class App:
         exchange.respond(*self._page(exchange))
 
     def _turn_away(self, exchange: Exchange, answer: Stranger) -> None:
-        """With the door's own answer, later if this address guesses."""
+        """With the door's own answer; later, and as the last of its connection, if this address guesses."""
         seconds = self.guesses.hold(exchange.peer)
-        if seconds:
+        if seconds == HANG_UP:
+            exchange.hang_up()
+        elif seconds:
             exchange.body = b""
-            asyncio.get_running_loop().call_later(seconds, exchange.respond, *answer)
+            exchange.last = True
+            asyncio.get_running_loop().call_later(seconds, self._release, exchange, answer)
         else:
             exchange.respond(*answer)
+
+    def _release(self, exchange: Exchange, answer: Stranger) -> None:
+        self.guesses.release(exchange.peer)
+        exchange.respond(*answer)
 
     def _ask(self, exchange: Exchange, ask: Ask) -> None:
         tell = _teller(exchange, ask)
@@ -133,8 +139,3 @@ class App:
 
 def _teller(exchange: Exchange, ask: Ask) -> Tell:
     return lambda decision: exchange.respond(*ask.answer(decision))
-
-
-def is_local(exchange: Exchange) -> bool:
-    """Whether a request comes from this machine itself, through no proxy."""
-    return not exchange.forwarded and is_loopback(exchange.peer)

@@ -12,6 +12,9 @@ from typing import Final, Protocol
 
 import msgspec
 
+from caisse.dialects.auth import is_loopback
+from caisse.web.origin import is_own_name
+
 _log = logging.getLogger("caisse.web")
 
 Headers = tuple[tuple[str, str], ...]
@@ -29,24 +32,33 @@ class Limits(msgspec.Struct, frozen=True):
     # Seconds for a whole request, first byte to last; for the first byte of a new connection; and for the
     # client to take its answer. Honest clients need well under one.
     receive_seconds: float = 10.0
+    # Seconds for the application to answer. It gives up by itself before, after 8 for a verdict and 12 for a
+    # page of rounds; who is behind this limit has met a bug, and gets 503.
+    answer_seconds: float = 20.0
     # Seconds of silence between two requests. Longer than the usual 60 of proxies, so that they close first
     # and never send a request into a connection that is being closed.
     idle_seconds: float = 75.0
-    # Open connections, some 3 KiB each when idle. Keep the process's file limit above it.
+    # Open connections, some 3 KiB each when idle, and each a file: the server takes fewer if the process may
+    # not have so many files.
     connections: int = 20_000
+    # Bytes of answers that all clients together may leave untaken, in our memory and in the kernel's. All
+    # that is answered in some seconds of full load; beyond it who owes most is cut off.
+    unsent_bytes: int = 64 * 1024 * 1024
 
 
 class Line(Protocol):
     """Where an answer goes."""
 
     def answer(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None: ...
+    def hang_up(self, exchange: Exchange) -> None: ...
 
 
 class Exchange:
     """A complete request. Text is latin-1: every byte kept, nothing percent-decoded."""
 
     __slots__ = (
-        "_line", "body", "content_type", "forwarded", "forwarded_for", "method", "path", "peer", "query",
+        "_direct", "_host", "_line", "body", "content_type", "forwarded", "forwarded_for", "last", "method",
+        "path", "peer", "query",
     )  # fmt: skip
 
     def __init__(
@@ -57,19 +69,33 @@ class Exchange:
         query: str,
         content_type: str,
         peer: str,
+        body: bytes,
+        host: bytes,
         forwarded: bool,
         forwarded_for: str,
-        body: bytes,
+        direct: bool,
     ) -> None:
         self._line: Line | None = line
+        self._host = host
+        self._direct = direct
         self.method = method
         self.path = path
         self.query = query
         self.content_type = content_type
         self.peer = peer
-        self.forwarded = forwarded
-        self.forwarded_for = forwarded_for
         self.body = body
+        self.forwarded = forwarded
+        """It shows a proxy: the peer is not who asks."""
+        self.forwarded_for = forwarded_for
+        self.last = False
+        """Set it before the answer, and the connection ends with that."""
+
+    @property
+    def local(self) -> bool:
+        """Whether a program on this machine asks: from loopback, by a loopback name, and with no sign of a
+        proxy or a browser. The one place where this is decided.
+        """
+        return self._direct and is_own_name(self._host.decode("latin-1")) and is_loopback(self.peer)
 
     def respond(self, status: int, body: bytes, headers: Headers = ()) -> None:
         """Answer, once, from the loop's own thread. Without effect when the client is gone.
@@ -83,6 +109,12 @@ class Exchange:
             return
         line.answer(self, status, body, headers)
         self._line = None
+
+    def hang_up(self) -> None:
+        """End the connection without an answer."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.hang_up(self)
 
     @property
     def answered(self) -> bool:

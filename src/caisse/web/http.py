@@ -7,23 +7,33 @@ spoken over sockets; it may not know what the requests mean, nor log anything a 
 from __future__ import annotations
 
 import asyncio
-import socket
+import logging
+import resource
 from contextlib import suppress
 from typing import Final
 
-from caisse.web.connection import Connection, Shared
+import msgspec
+
+from caisse.web.connection import LINGER_SPARE, Connection, Shared
 from caisse.web.exchange import App, Exchange, Limits, Reject
+from caisse.web.sockets import bound_buffers
 
 __all__ = ["App", "Exchange", "Limits", "Reject", "Server"]
 
 # Connections that may wait for our accept(); the kernel caps it (net.core.somaxconn).
 BACKLOG: Final = 4096
-# What the kernel keeps of bytes that we do not read yet, and so the most that one read brings: without a
-# limit some MiB for each client who sends on and on. A system doubles it, and counts its own overhead in.
-RECEIVE_BYTES: Final = 32 * 1024
+# Files that are not for connections. Half of them are for those over the limit, each until it has its 503;
+# half for the rest of the process: the database's connections and files, pages of rounds, the log.
+SPARE_FILES: Final = 2 * LINGER_SPARE
+# A stop says so in answers for this long before it listens no more and closes idle connections. A client that
+# sends in that moment is answered, and told to close, instead of being reset; a load balancer that asks for
+# health sees that the server drains.
+NOTICE_SECONDS: Final = 1.0
 # Deadlines are looked at this often: one walk over all connections instead of a timer per request.
 SWEEP_SECONDS: Final = 1.0
 DEFAULTS: Final = Limits()
+
+_log = logging.getLogger("caisse.web")
 
 
 class Server(Shared):
@@ -49,11 +59,14 @@ class Server(Shared):
     async def start(self, host: str, port: int) -> None:
         """Listen. Never with SO_REUSEPORT: a second server on the same port must fail, not share it."""
         loop = asyncio.get_running_loop()
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.limits = affordable(self.limits, files)
+        self.lingering = spare(files) // 2
         self._listener = await loop.create_server(
             lambda: Connection(self, loop), host, port, backlog=BACKLOG, reuse_address=True, reuse_port=False
         )
-        for listening in self._listener.sockets:  # what is accepted from them inherits it
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        for listening in self._listener.sockets:
+            bound_buffers(listening)
         self.addresses = tuple(s.getsockname()[:2] for s in self._listener.sockets)
         self._sweep(loop)
 
@@ -61,9 +74,13 @@ class Server(Shared):
         if self._listener is not None:
             self._listener.close()
 
-    async def drain(self, seconds: float) -> None:
-        """Let every request that was begun have its answer, for so long; then end what is left."""
+    async def drain(self, seconds: float, notice: float = NOTICE_SECONDS) -> None:
+        """Answer on for the seconds of notice, each answer the last of its connection. Then take no more, and
+        let every request that was begun have its answer, for so many seconds; then end what is left.
+        """
         self.draining = True
+        await asyncio.sleep(notice)
+        self.ending = True
         self.stop_accepting()
         for connection in tuple(self.open):
             connection.close_if_idle()
@@ -91,3 +108,21 @@ class Server(Shared):
         now = loop.time()
         for connection in [c for c in self.open if c.deadline < now]:
             connection.expire()
+
+
+def spare(files: int) -> int:
+    """Files of so many that are not for connections; half of very few."""
+    return SPARE_FILES if files == resource.RLIM_INFINITY else min(SPARE_FILES, files // 2)
+
+
+def affordable(limits: Limits, files: int) -> Limits:
+    """With no more connections than so many files allow; a warning says so in the log."""
+    most = files - spare(files)
+    if files == resource.RLIM_INFINITY or most >= limits.connections:
+        return limits
+    _log.warning(
+        "the process may have %d files: the server takes %d connections, not %d; raise the hard limit of open"
+        " files to %d (ulimit -Hn, LimitNOFILE)",
+        *(files, most, limits.connections, limits.connections + SPARE_FILES),
+    )
+    return msgspec.structs.replace(limits, connections=most)

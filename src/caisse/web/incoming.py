@@ -15,6 +15,7 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from caisse.web.exchange import Exchange, Limits, Line, split_target
+from caisse.web.origin import is_of_browser, is_of_proxy
 
 # Where in a message we are. The order matters: below COMPLETE more bytes are wanted.
 FRESH: Final = 0  # nothing read yet
@@ -24,10 +25,12 @@ CHUNKS: Final = 3
 COMPLETE: Final = 4  # to be taken
 BROKEN: Final = 5  # to be refused with the status `fault`; nothing more can be read
 
-# The headers that mean something here; the rest are counted and forgotten.
+# The headers that mean something here. Of the others only the signs of proxies and browsers are noticed.
 _PLAIN: Final = 0
 _RARE: Final = 1  # needs a closer look
-_VIA: Final = 2  # came through somebody
+_PROXY: Final = 2
+_BROWSER: Final = 4
+_SILENT: Final = -1  # common, and says nothing
 _NAMES: Final = {
     b"host": _PLAIN,
     b"content-length": _PLAIN,
@@ -35,14 +38,16 @@ _NAMES: Final = {
     b"connection": _RARE,
     b"transfer-encoding": _RARE,
     b"expect": _RARE,
-    b"forwarded": _VIA,
-    b"x-forwarded-for": _VIA,
-    b"x-forwarded-host": _VIA,
-    b"x-forwarded-proto": _VIA,
-    b"x-real-ip": _VIA,
-    b"via": _VIA,
+    b"x-forwarded-for": _PROXY,
+    b"accept": _SILENT,
+    b"accept-encoding": _SILENT,
+    b"user-agent": _SILENT,
 }
 
+# Line ends between two requests that are skipped: some clients send one behind each body. More than a few
+# are a request that never begins.
+STRAY_BYTES: Final = 8
+_LINE_ENDS: Final = b"\r\n"
 # One-byte chunks cost six bytes per byte: whoever sends more than that sends padding.
 CHUNK_OVERHEAD: Final = 6
 # Chunks are read so many bytes at a time, lest a body of tiny ones keep every other client waiting.
@@ -57,8 +62,8 @@ class Incoming:
     """The message being read."""
 
     __slots__ = (
-        "_fields", "_headers_left", "_left", "_limits", "_marks", "_parser", "_pieces", "_spent", "_url",
-        "expects", "fault", "keep_alive", "method", "rare", "state",
+        "_fields", "_headers_left", "_left", "_limits", "_marks", "_parser", "_pieces", "_spent", "_stray",
+        "_url", "expects", "fault", "keep_alive", "method", "rare", "state",
     )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
@@ -67,18 +72,20 @@ class Incoming:
         self._fields: dict[bytes, bytes] = {}
         self._pieces: list[bytes] = []
         self.fault = 0
-        self.method = ""
-        self.keep_alive = True
-        self.rare = False
         self._reset()
 
     def _reset(self) -> None:
+        """Keep nothing of the message before, not even its method."""
         self.state = FRESH
+        self.method = ""
+        self.keep_alive = True
+        self.rare = False
         self._url = b""
         self._fields.clear()
         self._pieces.clear()
         self._marks = 0
         self._headers_left = self._limits.header_count
+        self._stray = 0  # bytes of line ends skipped before it
         self._spent = 0  # bytes of this head, or of these chunks
         self._left = 0  # bytes of the body: yet to come, or of chunks so far
         self.expects = False
@@ -91,6 +98,8 @@ class Incoming:
     def read(self, data: bytes, at: int) -> int:
         """Read from there, to the end of one message or step at most; return where that was."""
         step = at + STEP_BYTES
+        if self.state == FRESH and data[at] in _LINE_ENDS:
+            at = self._skip_line_ends(data, at)
         while at < len(data) and self.state < COMPLETE:
             end = self._cut(data, at)
             try:
@@ -108,7 +117,8 @@ class Incoming:
 
     def take(self, line: Line, peer: str) -> Exchange:
         """Hand out the complete message and begin the next."""
-        fields, pieces, forwarded = self._fields, self._pieces, self._marks & _VIA != 0
+        fields, pieces, marks = self._fields, self._pieces, self._marks
+        forwarded = marks & _PROXY != 0
         path, query = split_target(self._url)
         exchange = Exchange(
             line,
@@ -117,9 +127,12 @@ class Incoming:
             query,
             fields.get(b"content-type", b"").decode("latin-1"),
             peer,
+            pieces[0] if len(pieces) == 1 else b"".join(pieces),
+            fields.get(b"host", b""),
             forwarded,
             fields.get(b"x-forwarded-for", b"").decode("latin-1") if forwarded else "",
-            pieces[0] if len(pieces) == 1 else b"".join(pieces),
+            # Only a client that takes us for a proxy sends a whole URL as its target.
+            not marks & (_PROXY | _BROWSER) and self._url.startswith(b"/"),
         )
         self._reset()
         return exchange
@@ -130,6 +143,15 @@ class Incoming:
         del self._parser
 
     # -- feeding --
+
+    def _skip_line_ends(self, data: bytes, at: int) -> int:
+        """Past a few stray line ends; nothing has begun by them."""
+        end = min(len(data), at + STRAY_BYTES - self._stray)
+        begun = at
+        while at < end and data[at] in _LINE_ENDS:
+            at += 1
+        self._stray += at - begun
+        return at
 
     def _cut(self, data: bytes, at: int) -> int:
         """How far the parser can be fed without passing the end of the message."""
@@ -174,6 +196,8 @@ class Incoming:
 
     def on_url(self, url: bytes) -> None:
         if self.state == HEAD:
+            if not self._url:  # known from here on, whatever the headers turn out to be
+                self.method = self._parser.get_method().decode()
             self._url += url
         elif self.state == COMPLETE:
             raise self._refusal(400)  # two messages in one cut: only if the parser and _cut disagree
@@ -187,6 +211,9 @@ class Incoming:
         name = name.lower()
         mark = _NAMES.get(name)
         if mark is None:
+            self._marks |= (_PROXY if is_of_proxy(name) else 0) | (_BROWSER if is_of_browser(name) else 0)
+            return
+        if mark == _SILENT:
             return
         if name in self._fields:
             value = self._fields[name] + b", " + value
@@ -200,7 +227,6 @@ class Incoming:
         if self._spent > self._limits.head_bytes:
             raise self._refusal(431)
         fields = self._fields
-        self.method = self._parser.get_method().decode()
         self.keep_alive = self._parser.should_keep_alive()
         self.rare = self._marks & _RARE != 0
         if self.rare or not self.keep_alive or b"host" not in fields:

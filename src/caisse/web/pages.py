@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from caisse.dialects.door import Answer
-from caisse.web.app import is_local
 from caisse.web.exchange import Exchange
 from caisse.web.guesses import Guesses
 from caisse.web.http import Server
@@ -33,7 +32,7 @@ def metrics(server: Server, writer: Writer, guesses: Guesses) -> Callable[[Excha
     registry.register(_Collector(server, writer, guesses))
 
     def page(exchange: Exchange) -> Answer:
-        if not is_local(exchange):
+        if not exchange.local:
             return Answer(403, b'{"error":"metrics are told to this machine only"}')
         return Answer(200, generate_latest(registry), TEXT)
 
