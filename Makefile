@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check torture bench bench-quick bench-docs lock sbom audit-deps clean
+.PHONY: help demo test check torture kit-matrix bench bench-quick bench-docs lock sbom audit-deps clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -19,14 +19,17 @@ test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k ref
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
-	$(BIN)/ruff check src tests bench supply
-	$(BIN)/ruff format --check src tests bench supply
+	$(BIN)/ruff check src client kit tests bench supply
+	$(BIN)/ruff format --check src client kit tests bench supply
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
 
 torture: .venv/dev.stamp  ## try to lose, double or corrupt money for an hour (TORTURE_ARGS='--for 10m --only kill_server')
 	$(BIN)/python -m tests.torture $(TORTURE_ARGS)
+
+kit-matrix: .venv/dev.stamp  ## every check of the kit against every wrong wallet, and the table of who fails what
+	$(BIN)/python -m tests.kit.matrix
 
 bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, half an hour and more (BENCH_ARGS='--only caisse-pg')
 	$(BENCH) $(BENCH_ARGS)
@@ -91,9 +94,9 @@ endef
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock
+.venv/dev.stamp: .venv/made.stamp pyproject.toml requirements/dev.lock client/pyproject.toml kit/pyproject.toml
 	$(PIP) install --require-hashes -r requirements/dev.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) install --no-deps --no-build-isolation -e . -e client -e kit
 	@touch $@
 
 # What looks at the supply chain has an environment of its own: it must not share versions with what it looks at.

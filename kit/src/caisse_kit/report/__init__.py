@@ -1,0 +1,1 @@
+"""A run as text, JSON, JUnit XML and HTML."""
