@@ -41,8 +41,8 @@ class Ceiling(Contender):
         """One turn."""
         log = self.world.folder / "ceiling.log"
         with process([sys.executable, "-m", "bench.contenders.ceiling"], log) as child:
-            until(lambda: log.read_text().endswith("\n"), child, log)
-            server = Server(int(log.read_text()), child.pid)
+            until(lambda: log.read_text().rpartition("\n")[0].split("\n")[-1].isdigit(), child, log)
+            server = Server(int(log.read_text().split()[-1]), child.pid)
             yield OverHttp(self.name, self.world, server, DOORS, self.world.connections, self.world.players)
 
 
