@@ -119,8 +119,10 @@ def test_a_connection_takes_an_operators_profile_from_option_or_environment(
 
 
 def warnings(log: Path) -> list[str]:
+    """But for the one that a machine with few open files gets."""
     lines = map(json.loads, log.read_text().splitlines())
-    return [line["event"] for line in lines if line["level"] == "warning"]
+    events = [line["event"] for line in lines if line["level"] == "warning"]
+    return [event for event in events if not event.startswith("the process may have ")]
 
 
 def test_an_operators_profile_decides_end_to_end(db_url: str, folder: Path, tmp_path: Path) -> None:
