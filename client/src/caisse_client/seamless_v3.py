@@ -1,6 +1,6 @@
 """The seamless door, edition V3: `POST <base>/<verb>?authToken=…`, as the provider calls it.
 
-`transaction.id` names the round and its one bet. Wins of one round are told apart by their `uuid`: a win
+`transaction.id` names the round and its one bet. Each win of a round has a `uuid` of its own: a win
 that is sent again must keep it.
 """
 

@@ -12,7 +12,7 @@ from caisse_client import Client, Request, TransferV3, TransferV4, new_uuid
 from caisse_client.money import text_of
 from caisse_kit.check import Failed
 from caisse_kit.reply import Reply
-from caisse_kit.stage import Stage, plain
+from caisse_kit.stage import Stage, must_be_refused, must_succeed, plain
 from caisse_kit.target import Target
 
 VERBS = {
@@ -129,16 +129,12 @@ class Bank(Stage):
 
     def took(self, order: Order, why: str = "") -> Order:
         """It must be a success."""
-        if not order.ok:
-            raise Failed(f"{order.verb} must be accepted ({why}), and the answer was: {order.reply}")
+        must_succeed(order.verb, order.ok, order.reply, why)
         return order
 
     def refused(self, order: Order, why: str = "") -> Order:
         """It must be a refusal that the partner can read."""
-        if order.ok:
-            raise Failed(f"{order.verb} must be refused ({why}), and the answer was: {order.reply}")
-        if order.reply.crashed:
-            raise Failed(f"{order.verb} must be refused by an answer ({why}); instead: {order.reply}")
+        must_be_refused(order.verb, order.ok, order.reply, why)
         return order
 
     def holds(self, user: str, amount: Decimal | int, why: str) -> None:

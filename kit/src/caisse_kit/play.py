@@ -21,7 +21,7 @@ from caisse_client.money import text_of
 from caisse_kit.check import Failed, NotRun
 from caisse_kit.policy import Policy
 from caisse_kit.reply import Reply
-from caisse_kit.stage import Stage, plain
+from caisse_kit.stage import Stage, must_be_refused, must_succeed, plain
 from caisse_kit.target import Target
 
 AWARDS = ("BonusWin", "JackPotWin", "PromoWin")
@@ -214,16 +214,12 @@ class Play(Stage):
 
     def took(self, sent: Sent, why: str = "") -> Sent:
         """It must be a success."""
-        if not sent.ok:
-            raise Failed(f"{sent} must be accepted{_because(why)}, and the answer was: {sent.answer}")
+        must_succeed(sent, sent.ok, sent.answer, why)
         return sent
 
     def refused(self, sent: Sent, why: str = "") -> Sent:
         """It must be a refusal that the provider can read: neither a success nor the server's own failure."""
-        if sent.ok:
-            raise Failed(f"{sent} must be refused{_because(why)}, and the answer was: {sent.answer}")
-        if sent.answer.crashed:
-            raise Failed(f"{sent} must be refused by an answer{_because(why)}; instead: {sent.answer}")
+        must_be_refused(sent, sent.ok, sent.answer, why)
         return sent
 
     def moved(self, by: Decimal | int, why: str, user: str = "", start: Decimal | None = None) -> None:
@@ -261,7 +257,3 @@ class Play(Stage):
 def json_number(amount: Decimal) -> object:
     """An amount as a JSON number of its own characters."""
     return number(text_of(amount))
-
-
-def _because(why: str) -> str:
-    return f" ({why})" if why else ""

@@ -160,3 +160,21 @@ def plain(amount: Decimal) -> str:
 def plain_seconds(seconds: float) -> str:
     """As people read it."""
     return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+
+def must_succeed(request: object, ok: bool, reply: Reply, why: str) -> None:
+    """Failed unless the reply is a success; `why` stands in the message if it is given."""
+    if not ok:
+        raise Failed(f"{request} must be accepted{_because(why)}, and the answer was: {reply}")
+
+
+def must_be_refused(request: object, ok: bool, reply: Reply, why: str) -> None:
+    """Failed unless the reply is a refusal: neither a success nor the server's own failure."""
+    if ok:
+        raise Failed(f"{request} must be refused{_because(why)}, and the answer was: {reply}")
+    if reply.crashed:
+        raise Failed(f"{request} must be refused by an answer{_because(why)}; instead: {reply}")
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""

@@ -30,7 +30,7 @@ def _repeats(p: Play, sends: Callable[[], Callable[[], Sent]], by: Decimal | int
         for sent in replies:
             final = sent.answer.status == 200 and sent.answer.code in p.policy.final
             if not sent.ok and final:
-                raise Failed(f"{what} was done, and one of its repeats was told, finally: {sent.answer}")
+                raise Failed(f"{what} was done, and a repeat got another final answer: {sent.answer}")
             if sent.ok:
                 p.same(accepted[0], sent, "repeats at once")
 
@@ -184,7 +184,7 @@ def bet_against_rollback(p: Play) -> None:
 @group.check(
     "result-against-rollback",
     "A result and a rollback of one bet at once: the money is what the two answers say.",
-    "The player has the stake back and the win, although the provider was told of only one.",
+    "The player has the stake back and the win, although the provider got a success for only one.",
     "R26, R41",
 )
 def result_against_rollback(p: Play) -> None:

@@ -104,7 +104,7 @@ def result_after_rollback(p: Play) -> None:
 @group.check(
     "rollback-after-result",
     "A rollback of a bet with a result is refused and gives nothing, or accepted and gives the stake.",
-    "The provider is told of a refund that did not happen, or the player is paid one that was refused.",
+    "The provider reads success for a refund that did not happen, or the player gets one that was refused.",
     "R26",
 )
 def rollback_after_result(p: Play) -> None:

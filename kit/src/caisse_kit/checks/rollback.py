@@ -124,7 +124,7 @@ def amount_greater(p: Play) -> None:
 @group.check(
     "amount-smaller",
     "A refund that names less than the bet gives that much or the stake, or is refused and gives nothing.",
-    "What the provider was told was given back and what the player has differ.",
+    "The player gets another amount than the answer confirms.",
     "R25",
     needs="by-reference",
 )
