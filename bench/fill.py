@@ -20,13 +20,8 @@ from caisse.store.columns import JOURNAL
 
 COMMON: Final = {
     **{"partner": "'bench'", "part": "0", "kind": "'withdraw'", "verdict": "'ok'", "rule": "'R10'"},
-    **{
-        "endpoint": "'/user/refund'",
-        "currency": "'USD'",
-        "second_key": "''",
-        "provider": "''",
-        "reference": "''",
-    },
+    **{"endpoint": "'/user/refund'", "currency": "'USD'", "second_key": "''"},
+    **{"provider": "''", "reference": "''"},
     **{"round": "''", "game": "''", "session": "''", "name": "''", "details": "''"},
     **{"at": "1750000000000000 + n", "seq": "n % 10 + 1"},
 }

@@ -152,7 +152,7 @@ def _latencies(run: Run) -> str:
         ]
         for x in run.latencies
     ]
-    below = "Open model, random attempts; from the intended sending, so a stall of the server counts in full."
+    below = "Open model, random arrivals; from the intended sending, so a stall of the server counts in full."
     head = ["latency, ms", "p50", "p99", "p99.9", "worst", "generator late, p99"]
     return _table("Latency at a fixed rate", head, rows, below)
 

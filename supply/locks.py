@@ -37,11 +37,6 @@ class Pin(NamedTuple):
     via: tuple[str, ...]
     """What needs it."""
 
-    @property
-    def purl(self) -> str:
-        """The package's address, as bills of materials and databases of weaknesses write it."""
-        return f"pkg:pypi/{self.name}@{self.version}"
-
 
 def read(folder: Path = FOLDER) -> dict[str, list[Pin]]:
     """Every lock by the name of its file."""

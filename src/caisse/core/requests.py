@@ -24,7 +24,7 @@ def transfer_key(uuid: str) -> str:
     return "t:" + uuid
 
 
-def transfer_alias(transaction: str) -> str:
+def second_key_of(transaction: str) -> str:
     """R3: the second key of a V4 transfer, the partner's own TransactionId."""
     return "x:" + transaction
 
@@ -117,7 +117,7 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
 
     @property
     def second_key(self) -> str:
-        return transfer_alias(self.transaction) if self.transaction else ""
+        return second_key_of(self.transaction) if self.transaction else ""
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class LookTransfer(Base, frozen=True, kw_only=True, gc=False):
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        return (transfer_alias(self.transaction),) if self.transaction else ()
+        return (second_key_of(self.transaction),) if self.transaction else ()
 
 
 class _Play(Base, frozen=True, kw_only=True, gc=False):

@@ -41,13 +41,13 @@ def seen(request: Request, book: Book) -> Decision | None:
     """Have I seen this key? Then the first verdict (R1), or a refusal if the content differs (R5)."""
     first = book.entries.get((request.partner, request.key))
     if first is None:
-        return _seen_alias(request, book) if request.second_key else None
+        return _seen_second_key(request, book) if request.second_key else None
     if first.fingerprint != fingerprint(request.content) or first.second_key != request.second_key:
         return unkept(Verdict.KEY_CONFLICT, "R5")
     return replay(first)
 
 
-def _seen_alias(request: Request, book: Book) -> Decision | None:
+def _seen_second_key(request: Request, book: Book) -> Decision | None:
     """R3, transfer V4: a known TransactionId under a new uuid."""
     first = book.entries.get((request.partner, request.second_key))
     if first is None:

@@ -1,7 +1,7 @@
 """The table of the seamless door, edition 3: every verb, its fields, its answer and its words.
 
 `caisse.dialects.seamless_v3` serves it. A name with a dot is a field of the object before the dot. In this
-edition `transaction.id` names the round and its one bet; wins of a round are told apart by their `uuid`.
+edition `transaction.id` names the round and its one bet; each win of a round has its own `uuid`.
 """
 
 from collections.abc import Mapping

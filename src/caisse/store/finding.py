@@ -13,7 +13,7 @@ import msgspec
 
 from caisse.core.attempts import Attempt
 from caisse.core.entries import Entry, Kind
-from caisse.core.requests import play_key, transfer_alias, transfer_key
+from caisse.core.requests import play_key, second_key_of, transfer_key
 from caisse.core.verdicts import Verdict
 from caisse.store import columns
 from caisse.store.api import Database
@@ -139,7 +139,7 @@ async def _uuid(scope: Scope) -> list[Entry]:
 
 
 async def _partner_transaction(scope: Scope) -> list[Entry]:
-    return await _by_keys(scope, {(p, transfer_alias(scope.text)) for p in scope.partners}, "second_key")
+    return await _by_keys(scope, {(p, second_key_of(scope.text)) for p in scope.partners}, "second_key")
 
 
 async def _reference(scope: Scope) -> list[Entry]:

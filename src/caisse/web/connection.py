@@ -318,7 +318,7 @@ class Connection(asyncio.Protocol):
             return
         self._write(parts)
         if self._phase != FLIGHT:
-            return  # too much is unsent, and this client was the slowest
+            return  # too much is unsent, and this client owed most
         if keep and not self._shared.draining:
             self._next()
         else:
