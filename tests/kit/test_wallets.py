@@ -18,6 +18,9 @@ from caisse_kit.wallets.trying import try_wallet
 PATIENT = 10.0
 """Right wallets have the vendor's own time, so that a busy machine is no finding."""
 
+LENIENT = Policy(final=("0", "1", "120", "3"))
+"""A policy that leaves every choice open; one of the styles takes 3 for final."""
+
 STYLES: dict[str, Style] = {
     "plain": Style(),
     "refuses more": Style(
@@ -31,6 +34,20 @@ STYLES: dict[str, Style] = {
 ABOUT_FORM = ("amounts", "malformed", "protocol", "timing", "security", "reading")
 """Groups in which an operator's choices about money make no difference."""
 
+ABOUT_ROUNDS = ("rollback", "order", "repetition", "concurrency", "players", "policies")
+ABOUT_KYREN = (
+    "reading",
+    "betting",
+    "results",
+    "rollback",
+    "repetition",
+    "fields",
+    "amounts",
+    "protocol",
+    "policies",
+)
+"""Groups in which an edition or a profile makes a difference; `make kit-matrix` runs them all."""
+
 
 def findings(run: Run) -> dict[str, str]:
     return {result.id: result.message for result in run.failed()}
@@ -38,22 +55,22 @@ def findings(run: Run) -> dict[str, str]:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_right_wallet_passes_whatever_its_style(style: str) -> None:
-    policy = Policy(final=("0", "1", "120", "3"))
     checks = [check for check in SEAMLESS if style == "plain" or check.group not in ABOUT_FORM]
-    run = try_wallet(Door(Wallet(STYLES[style])), "seamless-v4", checks, policy, timeout=PATIENT)
+    run = try_wallet(Door(Wallet(STYLES[style])), "seamless-v4", checks, LENIENT, timeout=PATIENT)
     assert findings(run) == {}
 
 
 def test_a_right_wallet_by_round_passes() -> None:
     policy = PROFILES["lucky-monaco-v4-by-round"]
-    checks = [check for check in SEAMLESS if check.group not in ABOUT_FORM]
+    checks = [check for check in SEAMLESS if check.group in ABOUT_ROUNDS]
     run = try_wallet(Door(Wallet(Style(by_round=True))), "seamless-v4", checks, policy, timeout=PATIENT)
     assert findings(run) == {}
 
 
 def test_a_right_wallet_of_kyren_passes() -> None:
     door = KyrenDoor(Wallet(Style(by_round=True, cash_as_text=True)))
-    run = try_wallet(door, "kyren-v1", checks_for("kyren-v1"), PROFILES["kyren-v1"], timeout=PATIENT)
+    checks = [check for check in checks_for("kyren-v1") if check.group in ABOUT_KYREN]
+    run = try_wallet(door, "kyren-v1", checks, PROFILES["kyren-v1"], timeout=PATIENT)
     assert findings(run) == {}
 
 

@@ -369,7 +369,7 @@ class Naive:
         return self._keep(self._say(a, "ok", currency), content, key)
 
     def _purse(self, a: Asked, round_: Round | None) -> str:
-        """R8, R41: the round's wallet, from which a named one may not differ; else the named or the only one."""
+        """R8, R41: the round's wallet, from which a named one may not differ, else the named or only one."""
         wallets, rounds = self.players[a.user].wallets, round_.currency if round_ else ""
         if rounds and a.currency and rounds != a.currency:
             return ""
