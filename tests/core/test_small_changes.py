@@ -414,6 +414,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
             ("refund_by_round", "false"),
             ("retransmission", "false"),
             ("codes", "none"),
+            ("renumber", "none"),
             ("spellings", "none"),
         ],
     )
@@ -430,12 +431,13 @@ def test_every_key_of_a_profile_is_told_as_it_is() -> None:
         refund_by_round=True,
         retransmission=True,
         codes={"insufficient": 50, "late_bet": 6},
+        renumber={100: 998},
         spellings={"stake": "amount"},
     )
     said = in_words(policy)
     assert [value for _, value, _ in said] == [
         *("17", "absorb", "exact", "return_stake", "true", "true"),
-        *("insufficient = 50, late_bet = 6", "stake = amount"),
+        *("insufficient = 50, late_bet = 6", "100 = 998", "stake = amount"),
     ]
     assert (
         said[0][2] == "A refund of a bet that never came moves nothing and is answered with error 17 (R22)."

@@ -243,7 +243,7 @@ def thing_named(name: str) -> object:
     """`core.book.Round.settled`: a module of ours, and what to look up in it."""
     parts = name.split(".")
     files = [
-        (ROOT / "src/caisse").joinpath(*parts[:n]).with_suffix(".py").exists() for n in range(len(parts))
+        (ROOT / "src/caisse").joinpath(*parts[:n]).with_suffix(".py").exists() for n in range(len(parts) + 1)
     ]
     depth = files.index(True)
     thing: object = importlib.import_module(".".join(["caisse", *parts[:depth]]))

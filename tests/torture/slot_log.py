@@ -1,4 +1,4 @@
-"""A poller reads on from its last row, while servers write, die and come back with other clocks.
+"""R57: a poller reads on from its last row, while servers write, die and come back with other clocks.
 
 What it saw is held against the client's record: each stake that was settled is there once, each round that
 was rolled back, and every win. The planted bugs are the ways in which such logs are mostly made.
