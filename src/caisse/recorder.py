@@ -20,7 +20,7 @@ class Recorder:
     def __init__(self, room: int, seconds: float) -> None:
         self.attempts = Attempts(room)
         self._seconds = seconds
-        self._wrote = 0.0
+        self._wrote = time.monotonic()
         self._bad = 0
 
     @property

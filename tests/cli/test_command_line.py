@@ -39,7 +39,8 @@ ALL = dict(commands(cli))
 def test_the_commands_are_those_that_scripts_rely_on() -> None:
     assert {" ".join(path) for path in ALL} == {
         *("serve", "migrate", "audit", "backup", "demo", "config show", "explain", "currencies"),
-        *("player show", "player freeze", "player release"),
+        *("player show", "player freeze", "player release", "player forget"),
+        "attempts prune",
         *("game disable", "game enable", "game list"),
         *("profile list", "profile show"),
         *("partner add", "partner list"),

@@ -370,8 +370,9 @@ def test_a_repeat_whose_row_is_not_there_is_told_without_its_answer(db: str, htt
     yes = "1" if db.startswith("sqlite") else "true"
     sql(
         db,
-        "insert into attempt (partner, player, key, verdict, rule, replay, endpoint, uuid, content, count,"
-        f" first_at, last_at) values ('demo', 'ann', 't:u-0', 'ok', 'R14', {yes}, '/user/charge', 'u-0',"
+        "insert into attempt (partner, player, provider, reference, round, key, verdict, rule, fault, flag,"
+        " replay, endpoint, uuid, content, count, first_at, last_at)"
+        f" values ('demo', 'ann', '', '', '', 't:u-0', 'ok', 'R14', '', '', {yes}, '/user/charge', 'u-0',"
         """ '["charge","ann","USD","1.0"]', 1, 1, 1)""",
     )
     answers = explained(db, "u-0")["events"][0]["answers"]

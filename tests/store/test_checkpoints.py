@@ -154,7 +154,7 @@ def test_a_checkpoint_that_cannot_be_made_fails_no_commit(
     told = [record.getMessage() for record in caplog.records]
     assert any("a checkpoint failed" in text for text in told)
     assert any("no connection for checkpoints" in text for text in told)
-    assert len(told) < 20
+    assert len(told) < 100  # 200 commits: not one line for each
 
 
 def test_no_commit_is_told_as_durable_after_a_sync_failed(file: Path) -> None:

@@ -83,8 +83,8 @@ select 'demo', {who}, '', {bytes16}, 1, 1, 's' || (n / 300), {no}, {seq}, {bytes
 from {series} where {last}""",
     "insert into partner (id, created_at) values ('demo', 1)",
     """
-insert into connection (partner, id, provider, key_hash, networks, profile, created_at)
-values ('demo', 'c', 'lucky', {bytes0}, '[]', 'x', 1)""",
+insert into connection (partner, id, provider, key_hash, networks, also, profile, created_at)
+values ('demo', 'c', 'lucky', {bytes0}, '[]', '[]', 'x', 1)""",
 )
 """Three players who bet and win in turns in 10,000 rounds each, and now and then charge."""
 

@@ -17,13 +17,13 @@ from tests.store.stores import database, run
 
 BOTH = {
     "drop index journal_key": "index journal_key is missing",
-    "drop index journal_alias": "index journal_alias is missing",
+    "drop index journal_second_key": "index journal_second_key is missing",
     "drop view wallet": "view wallet is missing",
 }
 SQLITE = BOTH | {
     "drop trigger journal_no_update": "trigger journal_no_update is missing",
     "drop trigger journal_no_delete": "trigger journal_no_delete is missing",
-    "drop table arrival": "table arrival is missing",
+    "drop table attempt": "table attempt is missing",
 }
 POSTGRES = BOTH | {
     "drop trigger journal_append_only on journal": "trigger journal.journal_append_only is missing",

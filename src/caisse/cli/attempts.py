@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from caisse.cli import options, output
-from caisse.cli.database import to_read
+from caisse.cli.database import to_change
 from caisse.store import pruning
 from caisse.writer import clock
 
@@ -49,7 +49,7 @@ def prune(days: int, url: str, as_json: bool) -> None:
 
 async def _prune(url: str, before: int) -> int:
     deleted = 0
-    async with to_read(url) as db:
+    async with to_change(url) as db:
         async for gone in pruning.prune(db, before):
             deleted += gone
             if gone >= pruning.LINES_AT_ONCE:

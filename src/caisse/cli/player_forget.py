@@ -56,4 +56,4 @@ def _tell(row: Entry, *, as_json: bool) -> None:
         shown = {"partner": row.partner, "user": row.player, "forgotten": True, "by": row.name}
         output.emit({**shown, "reason": row.details, "at": output.when(row.at), "transaction": row.id})
         return
-    click.echo(output.visible(f"the name of player {row.player} of partner {row.partner} is removed"))
+    output.say(f"the name of player {row.player} of partner {row.partner} is removed")

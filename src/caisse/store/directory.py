@@ -136,8 +136,8 @@ async def connections(db: Database) -> list[Registered]:
 
 
 async def add_connection(db: Database, connection: Connection, now: int) -> bool:
-    """False if a call could not tell it from another: its key is or was in use, or it is a provider's second
-    keyless one. The partner must exist, the id be new.
+    """False if its id is taken, or if a call could not tell it from another: its key is or was in use, or
+    it is a provider's second keyless one. The partner must exist.
     """
     touched = await db.execute(
         "insert into connection (partner, id, provider, key_hash, networks, also, profile, created_at)"
