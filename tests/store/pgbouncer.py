@@ -24,7 +24,7 @@ class PgBouncer:
     """As it is shipped but for its addresses, and for the settings given here."""
 
     def __init__(self, server: str, of_database: str = "", **settings: str) -> None:
-        """`server`: the URL of any database of the server behind. `of_database`: settings of `[databases]`."""
+        """`server`: the URL of a database of the server behind. `of_database`: settings of `[databases]`."""
         program = shutil.which("pgbouncer", path=PLACES)
         if program is None:
             pytest.skip("no pgbouncer here: install the package pgbouncer to run PgBouncer before PostgreSQL")

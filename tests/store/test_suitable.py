@@ -18,10 +18,13 @@ from tests.postgres import Borrowed, Postgres
 from tests.store.stores import contents, database, opened, run
 
 SERVER_RIGHTS = """
-grant select on migration, partner, token, connection, disabled_game, arrival to {role};
+grant select on migration, partner, token, connection, disabled_game, attempt to {role};
 grant select, insert, update on player, round to {role};
 grant select, insert on journal to {role};
-grant insert on arrival to {role}"""
+grant insert on attempt to {role};
+grant select, insert, delete on round_due to {role};
+grant select, insert on round_log to {role};
+grant select, insert, update on round_log_head to {role}"""
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -68,7 +71,7 @@ def url(postgres: Postgres | Borrowed) -> str:
         "update on player",
         "insert on round",
         "update on round",
-        "insert on arrival",
+        "insert on attempt",
     ],
 )
 def test_a_role_that_lacks_one_right_is_found_before_the_first_request(

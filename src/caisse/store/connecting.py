@@ -291,7 +291,7 @@ async def _is_kept(info: Conninfo, host: str, connection: asyncpg.Connection, pi
         except (*CANNOT, TimeoutError):  # a pool that has no session left for another proves nothing
             other.terminate()
             return True
-        # Without a session for both, ours waits. One whose transaction is cut is given up, it cannot come back.
+        # Without a session for both, ours waits. One whose transaction is cut is given up, not given to us.
         cut = asyncio.get_running_loop().call_later(PROBE_SECONDS, other.terminate)
         try:
             found = await _pid(connection)
