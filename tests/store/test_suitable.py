@@ -21,7 +21,10 @@ SERVER_RIGHTS = """
 grant select on migration, partner, token, connection, disabled_game, attempt to {role};
 grant select, insert, update on player, round to {role};
 grant select, insert on journal to {role};
-grant insert on attempt to {role}"""
+grant insert on attempt to {role};
+grant select, insert, delete on round_due to {role};
+grant select, insert on round_log to {role};
+grant select, insert, update on round_log_head to {role}"""
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])

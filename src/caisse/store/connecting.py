@@ -1,12 +1,14 @@
 """Connections to PostgreSQL: to the right one of the URL's hosts, with every setting that safety rests on.
 
 Settings are made after connecting, by one statement: a pooler refuses most of them as startup parameters.
+They are the session's, as prepared statements are, so a pooler that does not keep sessions is refused.
 
 Of several hosts that take writes, the one with the highest timeline is the primary: each promotion of a
 standby begins a new timeline. One that was the primary before may still take writes, if nobody stopped it.
 """
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -18,6 +20,7 @@ from asyncpg.connect_utils import SessionAttribute
 from caisse.store import conninfo
 from caisse.store.api import Unavailable, Unsuitable
 from caisse.store.conninfo import Conninfo
+from caisse.store.postgres_failures import NOT_KEPT, said
 
 CONNECT_SECONDS: Final = 10.0
 """For the only host there is."""
@@ -25,6 +28,11 @@ HOST_SECONDS: Final = 3.0
 """For each of several, so that all are asked before callers lose patience."""
 CLOSE_SECONDS: Final = 1.0
 """For a polite end of a connection that is not wanted."""
+
+PROBE_SECONDS: Final = 1.0
+"""For a pooler to give us, or not, a second server session."""
+PROBES: Final = 3
+"""Each may miss while others use the same pool."""
 
 CANNOT: Final = (
     asyncpg.PostgresError,
@@ -56,14 +64,16 @@ def durable(*, local: bool) -> str:
 
 
 ASK: Final = f"""
-select {durable(local=False)}, set_config('client_encoding', 'UTF8', false),
+select
     (select count(set_config(name, value, false)) from unnest($1::text[], $2::text[]) as given (name, value)),
+    {durable(local=False)}, set_config('client_encoding', 'UTF8', false),
     current_setting('server_encoding') as encoding,
     current_setting('fsync') || current_setting('full_page_writes') = 'onon' as synced,
     current_setting('session_replication_role') as role,
     current_setting('default_transaction_read_only') = 'on' as read_only,
-    pg_is_in_recovery() as standby"""
-"""Sets the session's settings, and asks for what cannot be set."""
+    pg_is_in_recovery() as standby,
+    pg_backend_pid() as pid"""
+"""Sets the session's settings, those of the URL first, and asks for what cannot be set."""
 
 TIMELINE: Final = """
 select system_identifier::text as cluster,
@@ -76,6 +86,18 @@ committed_on: Final[dict[str, int]] = {}
 """Cluster -> the highest timeline that this process, by any connection, has sent a commit to."""
 hanging: Final[set[str]] = set()
 """Hosts whose last commit gave no answer: others that are as good go first."""
+keeping: Final[set[str]] = set()
+"""URLs of single hosts behind a pooler that was seen to keep sessions."""
+
+
+class Connection(asyncpg.Connection):
+    """asyncpg counts its prepared statements from 1 in each process, and another process's may live on.
+
+    A pooler that does not clear its server sessions, or changes them, would lead to a statement of theirs.
+    """
+
+    def _get_unique_id(self, prefix: str) -> str:
+        return f"caisse_{prefix}_{secrets.token_hex(8)}"
 
 
 class Session(msgspec.Struct):
@@ -91,6 +113,8 @@ class Session(msgspec.Struct):
     synced: bool = True
     replica_role: bool = False
     encoding: str = "UTF8"
+    kept: bool = True
+    """False: a pooler gives each transaction another session."""
 
     @property
     def superseded(self) -> bool:
@@ -104,6 +128,8 @@ class Session(msgspec.Struct):
 
     def unfit(self, *, writes: bool) -> str:
         """Why it must not be used; empty if it may."""
+        if not self.kept:
+            return NOT_KEPT
         if self.encoding != "UTF8":
             return (
                 f"the database's encoding is {self.encoding}, caisse needs UTF8: make it with"
@@ -210,28 +236,24 @@ async def _session(info: Conninfo, host: str, settings: Mapping[str, str]) -> Se
         async with asyncio.timeout(seconds):
             return await _opened(info, host, settings)
     except CANNOT as error:
-        return host, str(error) or f"no answer within {seconds:.0f} seconds"
+        return host, said(error) or f"no answer within {seconds:.0f} seconds"
 
 
 async def _opened(info: Conninfo, host: str, settings: Mapping[str, str]) -> Session:
-    connection = await asyncpg.connect(
-        info.hosts[host],
-        target_session_attrs=SessionAttribute.any,
-        max_cached_statement_lifetime=0,
-        server_settings=info.options or None,
-        ssl=info.tls,
-    )
+    connection = await _dialled(info, host)
     try:
-        named = {**settings, **({"application_name": info.application} if info.application else {})}
-        (said,) = await connection.fetch(ASK, list(named), list(named.values()))
+        application = {"application_name": info.application} if info.application else {}
+        named = {**info.settings, **settings, **application}
+        (answer,) = await connection.fetch(ASK, list(named), list(named.values()))
         session = Session(
             connection,
             host,
-            standby=said["standby"],
-            read_only=said["read_only"],
-            synced=said["synced"],
-            replica_role=said["role"] == "replica",
-            encoding=said["encoding"],
+            standby=answer["standby"],
+            read_only=answer["read_only"],
+            synced=answer["synced"],
+            replica_role=answer["role"] == "replica",
+            encoding=answer["encoding"],
+            kept=await _is_kept(info, host, connection, answer["pid"]),
         )
         with suppress(asyncpg.PostgresError):
             (found,) = await connection.fetch(TIMELINE)
@@ -240,6 +262,53 @@ async def _opened(info: Conninfo, host: str, settings: Mapping[str, str]) -> Ses
         connection.terminate()
         raise
     return session
+
+
+async def _dialled(info: Conninfo, host: str) -> asyncpg.Connection:
+    return await asyncpg.connect(
+        info.hosts[host],
+        connection_class=Connection,
+        target_session_attrs=SessionAttribute.any,
+        max_cached_statement_lifetime=0,
+        server_settings=info.startup or None,
+        ssl=info.tls,
+    )
+
+
+async def _is_kept(info: Conninfo, host: str, connection: asyncpg.Connection, pid: int) -> bool:
+    """Whether statements stay in the session that they were in before, of this process id.
+
+    A pooler shows by giving a process id of its own. It may lead back to the same session for as long as
+    nobody else wants one, so another connection takes one first, and keeps it by a transaction.
+    """
+    if connection.get_server_pid() == pid or info.hosts[host] in keeping:
+        return True
+    for _ in range(PROBES):
+        other = await _dialled(info, host)
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await other.execute("begin")
+        except (*CANNOT, TimeoutError):  # a pool that has no session left for another proves nothing
+            other.terminate()
+            return True
+        # Without a session for both, ours waits. One whose transaction is cut is given up, not given to us.
+        cut = asyncio.get_running_loop().call_later(PROBE_SECONDS, other.terminate)
+        try:
+            found = await _pid(connection)
+        finally:
+            cut.cancel()
+            other.terminate()
+        if found != pid:
+            return False
+    keeping.add(info.hosts[host])
+    return True
+
+
+async def _pid(connection: asyncpg.Connection) -> int:
+    """In a transaction, which a pooler that keeps not even those refuses in its own words."""
+    async with connection.transaction():
+        pid: int = await connection.fetchval("select pg_backend_pid()")
+    return pid
 
 
 def _let_go(task: asyncio.Task[Session | tuple[str, str]]) -> None:

@@ -54,6 +54,8 @@ _parts = re.compile(
     r"(?P<scheme>[a-z]+://)(?P<login>[^@/?#]*@)?(?P<hosts>[^/?#]*)(?P<path>[^?#]*)(?P<query>.*)", re.S
 )
 
+_setting = re.compile(r"\s*(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)(?=\s|$)", re.S)
+
 
 class BadUrl(ValueError):
     """A database URL that cannot be used; the text says what would do, and repeats no password."""
@@ -70,7 +72,9 @@ class Conninfo(msgspec.Struct, frozen=True):
     """Time limit to connect to one host; None: caisse's own."""
     application: str
     """`application_name`; empty if the URL has none."""
-    options: dict[str, str]
+    settings: dict[str, str]
+    """Of the server, by `options`; they are made after connecting."""
+    startup: dict[str, str]
     """What is sent while connecting. Empty unless asked for: poolers refuse what they do not know."""
     tls: ssl.SSLContext | None
     """The server's certificate is checked against the system's authorities; None: as `sslmode` says."""
@@ -86,6 +90,7 @@ def parse(url: str) -> Conninfo:
     if attributes not in ATTRIBUTES:
         raise BadUrl(f"target_session_attrs is one of {', '.join(ATTRIBUTES)}")
     tls = _certificates(given)
+    settings = _settings(given.get("options", ""))
     passed = {name: value for name, value in given.items() if name in PASSED}
     hosts = found["hosts"] or given.get("host") or os.environ.get("PGHOST", "")
     ports = "" if found["hosts"] else given.get("port", "")
@@ -94,7 +99,8 @@ def parse(url: str) -> Conninfo:
         attributes=attributes,
         seconds=_seconds(given.get("connect_timeout", "")),
         application=given.get("application_name") or given.get("fallback_application_name", ""),
-        options={"options": given["options"]} if given.get("options") else {},
+        settings=settings or {},
+        startup={"options": given["options"]} if settings is None else {},
         tls=tls,
     )
 
@@ -150,6 +156,19 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         raise BadUrl("connect_timeout is a whole number of seconds") from None
     return float(seconds) if seconds > 0 else None
+
+
+def _settings(options: str) -> dict[str, str] | None:
+    """Setting -> value; None if there is anything else, which a server or a host's gateway may know."""
+    settings: dict[str, str] = {}
+    at = 0
+    while options[at:].strip():
+        found = _setting.match(options, at)
+        if found is None:
+            return None
+        settings[found[1].replace("-", "_")] = re.sub(r"\\(.)", r"\1", found[2])
+        at = found.end()
+    return settings
 
 
 def _certificates(given: dict[str, str]) -> ssl.SSLContext | None:

@@ -26,15 +26,25 @@ XX000 is none of them: inside a commit it is an unknown fate. On a standby the s
 25006 before they can come to recovery's XX000 (decision 0045).
 """
 
+NOT_KEPT: Final = (
+    "a pooler there does not keep sessions, which caisse needs: give this database 'pool_mode=session' in the"
+    " pooler, or connect to PostgreSQL itself"
+)
+
+
+def said(error: Exception) -> str:
+    """The error's text. The driver's own advice on a statement that a pooler lost is not for operators."""
+    return NOT_KEPT if _state(error) == "26000" else str(error)
+
 
 def reading_failed(error: Exception) -> Exception:
     """Nothing was written, whatever went wrong. A lost race may be tried again at once."""
-    return _before_commit(error) or Unavailable(f"reading failed: {error}")
+    return _before_commit(error) or Unavailable(f"reading failed: {said(error)}")
 
 
 def uncommitted(error: Exception) -> Exception:
     """A write failed in a transaction whose commit was not sent: nothing stands, whatever went wrong."""
-    return _before_commit(error) or Unavailable(f"writing failed: {error}")
+    return _before_commit(error) or Unavailable(f"writing failed: {said(error)}")
 
 
 def commit_failed(error: Exception) -> Exception:
@@ -45,7 +55,7 @@ def commit_failed(error: Exception) -> Exception:
     if state[:2] in ("22", "23"):
         return BadData(str(error))
     if state[:2] in NOTHING_WRITTEN:
-        return Unavailable(f"writing failed: {error}")
+        return Unavailable(f"writing failed: {said(error)}")
     return FateUnknown(f"the answer to a commit was lost: {error}")
 
 
@@ -68,4 +78,4 @@ def as_unavailable() -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
-        raise Unavailable(f"PostgreSQL: {error}") from error
+        raise Unavailable(f"PostgreSQL: {said(error)}") from error
