@@ -173,8 +173,6 @@ def _of_edition(c: Command, asked: Asked) -> Asked | str:
         return asked._replace(reference=(asked.round, same_uuid(asked.uuid)))
     if c.endpoint == "seamless3":  # the round's one bet has its name
         return asked._replace(reference=asked.round)
-    if c.endpoint == "seamless4" and c.verb == "cancel":  # the stored bet's currency counts
-        return asked._replace(currency=None)
     if c.verb == "refund" and asked.reference is None:
         by_round = asked.profile["refund_by_round"] and asked.round is not None
         return asked if by_round else "parameter"
@@ -309,7 +307,13 @@ def _seamless4(model: Naive, c: Command, it: Said) -> Body:
 
 
 SHOWN4 = {
-    **{"check": "", "expire": "", "cancel": "", "refund": "transactionId", "balance": "currency cash"},
+    **{
+        "check": "",
+        "expire": "",
+        "cancel": "transactionId currency cash",
+        "refund": "transactionId",
+        "balance": "currency cash",
+    },
     **{"bet": "transactionId currency cash", "result": "transactionId currency cash"},
     **dict.fromkeys(("end", "bonus", "jackpot", "promo"), "transactionId currency cash bonus"),
 }
