@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from caisse.store import opening
 from tests.http.record import Intent
-from tests.http.server import Server
+from tests.http.server import Server, until
 
 REQUESTS = "caisse_http_requests_total"
 WAITING = "caisse_queue_requests"
@@ -41,6 +42,21 @@ async def decided(url: str, intents: Iterable[Intent]) -> list[Intent]:
         return [intent for intent in intents if await db.fetch(look, json.loads(intent.call.body)["uuid"])]
     finally:
         await db.close()
+
+
+async def unnumbered(url: str) -> int:
+    """Rows of the slot log that have fallen due and wait for their number (R57)."""
+    db = await opening.database(url)
+    try:
+        ((rows,),) = await db.fetch("select count(*) from round_due")
+        return int(rows)
+    finally:
+        await db.close()
+
+
+def until_numbered(url: str) -> None:
+    """Until the slot log shows all that was committed before: it comes some hundred milliseconds later."""
+    until(lambda: asyncio.run(unnumbered(url)) == 0, "rows of the slot log wait for their number")
 
 
 def metric(server: Server, name: str) -> int:

@@ -12,12 +12,14 @@ from typing import NamedTuple
 from caisse.store import opening
 from tests.http.crowd import Line
 from tests.http.house import House
-from tests.http.server import Answer, Server
+from tests.http.server import Answer
+from tests.torture.backstage import until_numbered
 from tests.torture.life import Life, Step
 from tests.torture.toolbox import START, Harness, Run
 
 REQUESTS = 200
 """Of one life."""
+SLOT_LOG = "/log/slot"
 LEAP = 60_000_000
 """Microseconds between two rows of a player that only a jump explains: a minute."""
 JUMPS = """
@@ -71,13 +73,17 @@ def attack(run: Run) -> None:
 async def _both(
     true: House, life: Sequence[Step], wrong: House, same: Sequence[Step]
 ) -> tuple[list[Answer], list[Answer]]:
-    return await asyncio.gather(_lived(true.servers, life), _lived(wrong.servers, same))
+    return await asyncio.gather(_lived(true, life), _lived(wrong, same))
 
 
-async def _lived(servers: Sequence[Server], life: Sequence[Step]) -> list[Answer]:
-    """One request after another, by turns to each server."""
-    lines = [await Line.open(server.url) for server in servers]
-    answers = [await lines[n % len(lines)].send(step.call) for n, step in enumerate(life)]
+async def _lived(house: House, life: Sequence[Step]) -> list[Answer]:
+    """One request after another, by turns to each server; the slot log when it has all of those before."""
+    lines = [await Line.open(server.url) for server in house.servers]
+    answers = []
+    for n, step in enumerate(life):
+        if step.call.path.startswith(SLOT_LOG):
+            await asyncio.to_thread(until_numbered, house.db)
+        answers.append(await lines[n % len(lines)].send(step.call))
     for line in lines:
         line.close()
     return answers
@@ -127,7 +133,7 @@ def _heal(run: Run, house: House, life: Sequence[Step], told: Sequence[Answer]) 
         server.stop()
         server.start()
     kept = [(step, answer) for step, answer in zip(life, told, strict=True) if not step.reads]
-    again = asyncio.run(_lived(house.servers, [step for step, _ in kept]))
+    again = asyncio.run(_lived(house, [step for step, _ in kept]))
     for (_, first), answer in zip(kept, again, strict=True):
         if answer.raw != first.raw:
             run.find(f"{first.raw!r} became {answer.raw!r} once the clock was right")

@@ -130,12 +130,12 @@ def said(model: Naive, command: Command) -> Said:
 
 def _asked(c: Command) -> Asked | str:
     fields = dict(c.fields)
-    if wrong := _wrong(c.endpoint, fields):
+    if wrong := _wrong(c, fields):
         return wrong
     reference, ride = fields.get("promo_reference"), amount_of(fields.get("promo_amount") or "")
-    if (ride and not reference) or (reference and ride is None):  # R48: a ride of nothing is none
-        return "parameter"
+    half = bool((ride and not reference) or (reference and ride is None))  # R48: a ride of nothing is none
     amount = fields.get("amount")
+    unread = half or (amount is not None and amount_of(amount) is None)
     asked = Asked(
         verb=c.verb,
         profile=TERMS[c.profile],
@@ -154,16 +154,17 @@ def _asked(c: Command) -> Asked | str:
         free=fields.get("bonus") is not None,
         closes=fields.get("closes") is not None,
         promo=(reference, ride) if reference and ride else None,
+        unread=unread,
     )
     return _of_edition(c, asked)
 
 
-def _wrong(door: str, fields: Fields) -> str:
-    """What is wrong with a field's form (R1, R12)."""
-    amounts = [amount_of(text) for name in ("amount", "promo_amount") if (text := fields.get(name))]
-    if None in amounts or (door.startswith("transfer") and 0 in amounts):
-        return "amount"
-    return ""
+def _wrong(c: Command, fields: Fields) -> str:
+    """What is wrong with a field that deciding needs (R1, R12); a rollback needs no amount (R56)."""
+    if fields.get("amount") is None or c.verb in ("refund", "cancel"):
+        return ""
+    amount = amount_of(str(fields["amount"]))
+    return "amount" if amount is None or (c.endpoint.startswith("transfer") and amount == 0) else ""
 
 
 def _of_edition(c: Command, asked: Asked) -> Asked | str:
@@ -172,8 +173,6 @@ def _of_edition(c: Command, asked: Asked) -> Asked | str:
         return asked._replace(reference=(asked.round, same_uuid(asked.uuid)))
     if c.endpoint == "seamless3":  # the round's one bet has its name
         return asked._replace(reference=asked.round)
-    if c.endpoint == "seamless4" and c.verb == "cancel":  # the stored bet's currency counts
-        return asked._replace(currency=None)
     if c.verb == "refund" and asked.reference is None:
         by_round = asked.profile["refund_by_round"] and asked.round is not None
         return asked if by_round else "parameter"
@@ -211,7 +210,7 @@ SEAMLESS4: Mapping[str, int] = {
         "session_expired": 5,
     },
     **{"currency_unsupported": 2, "round_full": 3, "round_won": 120},
-    **{"player_frozen": 6, "foreign_bet": 7, "parameter": 7, "game_disabled": 8},
+    **{"player_frozen": 6, "foreign_bet": 7, "parameter": 7, "field_unreadable": 7, "game_disabled": 8},
     **{"refund_amount": 10, "amount": 10, "player_unknown": 100, "key_conflict": 120, "unknown_bet": 120},
     **{"late_bet": 120, "bet_settled": 120, "no_standing_bet": 120, "round_ended": 120},
 }
@@ -222,6 +221,7 @@ SEAMLESS3: Mapping[str, str] = {
     "insufficient": "INSUFFICIENT_FUNDS",
     "session_expired": "SESSION_EXPIRED",
     "game_disabled": "GAME_DISABLED",
+    "field_unreadable": "INVALID_PARAMETER",
     "refund_amount": "INVALID_AMOUNT",
     "amount": "INVALID_AMOUNT",
     "round_currency": "INVALID_CURRENCY",
@@ -307,7 +307,13 @@ def _seamless4(model: Naive, c: Command, it: Said) -> Body:
 
 
 SHOWN4 = {
-    **{"check": "", "expire": "", "cancel": "", "refund": "transactionId", "balance": "currency cash"},
+    **{
+        "check": "",
+        "expire": "",
+        "cancel": "transactionId currency cash",
+        "refund": "transactionId",
+        "balance": "currency cash",
+    },
     **{"bet": "transactionId currency cash", "result": "transactionId currency cash"},
     **dict.fromkeys(("end", "bonus", "jackpot", "promo"), "transactionId currency cash bonus"),
 }

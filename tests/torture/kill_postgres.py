@@ -45,18 +45,13 @@ DEATHS: dict[str, Callable[[Run, House], None]] = {
 }
 
 WAITS_FOR_NO_DISK = """
-from caisse.store import postgres
+import sys
+from caisse.store import connecting
 
-real = postgres.connect
-
-async def connect(url, settings, **how):
-    session = await real(url, settings, **how)
-    await session.connection.execute("set synchronous_commit = off")
-    return session
-
-postgres.connect = connect
+assert "caisse.store.postgres_write" not in sys.modules
+connecting.RAISED = "'off'"
 """
-"""Commits without waiting for the disk."""
+"""Commits without waiting for the disk: each write says so itself, before the statements are put together."""
 
 TAKES_LOST_FOR_DONE = """
 from caisse.store import postgres

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, Phase, Verbosity, given
 from hypothesis.errors import Flaky
 
 from tests.http.house import House
-from tests.http.server import Answer
+from tests.http.server import Answer, Call, packed
 from tests.torture import doors
+from tests.torture.backstage import until_numbered
 from tests.torture.doors import TIME, Body, Command
 from tests.torture.lives import BIRTH, Step, lives, whole
-from tests.torture.naive import Naive, told
+from tests.torture.naive import Naive
 from tests.torture.toolbox import NEITHER, Harness, Run
 
 LIVES = 8
@@ -149,27 +150,37 @@ class World:
             plain["transactionId"] = ids.setdefault(plain["transactionId"], len(ids) + 1)
         return plain
 
-    def log(self) -> list[str]:
-        """What was not foretold of the slot log of both engines, from the first round to the last."""
-        rows = [
-            [*(n, r.game, r.currency, told(r.staked), told(r.won)), *(r.jackpot_id, told(r.jackpot))]
-            for n, r in enumerate(self.model.log)
-        ]
-        logs = [(house.db.partition(":")[0], _log(house)) for house in self.houses]
-        return [
-            f"slot log on {engine}: {was}, foretold: {row}"
-            for engine, log in logs
-            for was, row in zip_longest(log, rows)
-            if was != row
-        ]
+    def log(self) -> Iterator[str]:
+        """What was not foretold of the slot log of both engines, each player's and the partner's (R57).
+
+        A player's rows come in the order of the money; between players no order is promised.
+        """
+        for house in self.houses:
+            until_numbered(house.db)
+            for user in ("", *dict.fromkeys(user for user, _ in self.model.log)):
+                foretold = [row for owner, row in self.model.log if user in ("", owner)]
+                yield from _log_differences(house, user, foretold)
 
 
-def _log(house: House) -> list[Any]:
+def _log_differences(house: House, user: str, foretold: list[list[str]]) -> Iterator[str]:
+    engine, log = house.db.partition(":")[0], _log(house, user)
+    if [row[0] for row in log] != list(range(len(log))):
+        yield f"slot log of {user or 'all'} on {engine}: its indexes are not 0, 1, 2 …"
+    shown = [row[1:] for row in log]
+    for was, row in zip_longest(*((shown, foretold) if user else (sorted(shown), sorted(foretold)))):
+        if was != row:
+            yield f"slot log of {user or 'all'} on {engine}: {was}, foretold: {row}"
+
+
+def _log(house: House, user: str) -> list[Any]:
+    """All rows of the partner's log by one edition, or of a player's by the other."""
     rows: list[Any] = []
     while True:
         page = {"start": len(rows), "limit": LOG_PAGE, "uuid": "00000000-0000-4000-8000-000000000000"}
-        answer = house.send(house.partner.log(page))
-        if answer.code or not answer.body["logs"]:
+        partner = house.partner
+        own = {"secureLogin": partner.id, "token": partner.token, "userId": user, **page}
+        answer = house.send(Call("/GetSlotLog", packed(own)) if user else partner.log(page))
+        if not answer.body.get("logs"):
             return rows
         rows += answer.body["logs"]
 

@@ -36,6 +36,9 @@ def told(amount: int) -> str:
     return f"{'-' if amount < 0 else ''}{digits[:-18]}.{digits[-18:].rstrip('0') or '0'}"
 
 
+Content = tuple[Any, ...]
+
+
 class Asked(NamedTuple):
     """One request, whatever door it comes through. What a request does not have is None."""
 
@@ -59,6 +62,8 @@ class Asked(NamedTuple):
     """A result that ends its round."""
     promo: tuple[str, int] | None = None
     """Reference and amount of the promotional win that a result brings."""
+    unread: bool = False
+    """Whether a field that steers money cannot be read (R56): an amount to refund, half of a win."""
 
 
 class Said(NamedTuple):
@@ -87,13 +92,15 @@ class Bet:
 
     user: str
     said: Said
-    content: tuple[Any, ...] = ()
+    content: Content = ()
     stake: int = 0
     round: Round | None = None
     """Of a bet that was taken."""
     settled: bool = False
     refund: Said | None = None
     """The verdict on its rollback."""
+    undone_by: Content = ()
+    """The verb and the round of that rollback; of a tombstone, those of the request that left it."""
 
     @property
     def stands(self) -> bool:
@@ -111,9 +118,8 @@ class Round:
     won: int = 0
     jackpot: int = 0
     jackpot_id: str = "none"
-
-
-Content = tuple[Any, ...]
+    shown: tuple[int, int, int] | None = None
+    """Stakes, wins and jackpots that its rows of the slot log add up to (R57); None: it has no row yet."""
 
 
 class Naive:
@@ -124,8 +130,8 @@ class Naive:
         self.bets: dict[tuple[str, Any], Bet] = {}
         self.rounds: dict[tuple[str, str, str], Round] = {}
         """R40: by provider, player and id."""
-        self.log: list[Round] = []
-        """Rounds in the order in which they were first played."""
+        self.log: list[tuple[str, list[str]]] = []
+        """R57: whose row of the slot log it is, and what it shows behind its index."""
         self.sessions: set[tuple[str, str, str]] = set()
         """Those that expired: each is a player's own (R4)."""
         self._first: dict[Content, tuple[Content, Said]] = {}
@@ -310,10 +316,33 @@ class Naive:
         round_ = self.rounds.setdefault((a.provider, a.user, str(a.round)), Round(a.user))
         if not round_.currency:
             round_.currency, round_.game = str(a.currency), str(a.game)
-            self.log.append(round_)
         return round_
 
+    def _show(self, round_: Round, award: bool = False) -> None:
+        """R57: a row with what the rows before did not tell; none where that is nothing.
+
+        An award shows itself alone, the stakes of open bets come with what settles them.
+        """
+        before = round_.shown or (0, 0, 0)
+        staked = 0 if award else round_.staked - before[0]
+        won, jackpot = round_.won - before[1], round_.jackpot - before[2]
+        if round_.shown and not (staked or won or jackpot):
+            return
+        jackpot_id = round_.jackpot_id if jackpot or not round_.shown else "none"
+        amounts = told(staked), told(won), jackpot_id, told(jackpot)
+        self.log.append((round_.user, [round_.game, round_.currency, *amounts]))
+        round_.shown = before[0] + staked, round_.won, round_.jackpot
+
+    def _give_back(self, bet: Bet, round_: Round, said: Said, amount: int, by: Content) -> None:
+        """R57: a round wholly rolled back is shown, and so is a stake that an earlier row showed."""
+        bet.refund, bet.undone_by = said, by
+        round_.staked -= amount
+        if not any(bet.stands for bet in round_.bets) or (round_.shown and round_.staked < round_.shown[0]):
+            self._show(round_)
+
     def _result(self, a: Asked) -> Said:
+        if a.unread:
+            return Said("field_unreadable")  # R56
         key, content = ("result", a.provider, a.reference), (a.user, a.amount, a.round, a.promo)
         if said := self._before(key, content):
             return said
@@ -351,6 +380,7 @@ class Naive:
         said = self._move(a.user, said, str(a.currency), int(a.amount or 0))
         round_.won += said.moved
         _settle(round_)
+        self._show(round_)
         end = ("end", a.provider, a.user, a.round)
         if a.closes and end not in self._first:
             _end(round_)
@@ -366,6 +396,8 @@ class Naive:
         round_ = self.rounds.setdefault((a.provider, a.user, str(a.round)), Round(a.user))
         _settle(round_)
         _end(round_)
+        if round_.currency:
+            self._show(round_)
         return self._keep(self._say(a, "ok", currency), content, key)
 
     def _purse(self, a: Asked, round_: Round | None) -> str:
@@ -402,6 +434,8 @@ class Naive:
         elif round_ and said.word == "ok":
             round_.jackpot += said.moved
             round_.jackpot_id = a.name
+        if round_ and round_.shown:
+            self._show(round_, award=True)
         return self._keep(said, content, key)
 
     def _expire(self, a: Asked) -> Said:
@@ -417,43 +451,60 @@ class Naive:
         return self._rollback(a)
 
     def _refund(self, a: Asked) -> Said:
-        return self._refund_round(a) if a.reference is None else self._rollback(a)
+        """R32: by the round where the profile says so and nothing else is meant."""
+        whole = a.amount is None and not a.unread
+        by_round = a.profile["refund_by_round"] and a.round is not None and (whole or a.reference is None)
+        return self._refund_round(a) if by_round else self._rollback(a)
 
     def _rollback(self, a: Asked) -> Said:
         bet = self.bets.get((a.provider, a.reference))
-        if bet is None:  # R22
-            said = self._say(a, _unknown(a), a.currency or "")
-            self.bets[a.provider, a.reference] = Bet(a.user, said)
-            return said
+        if bet is None:
+            return self._rollback_of_nothing(a)
         if bet.said.word in ("tombstone", "unknown_bet"):  # R24
             return bet.said._replace(again=True) if bet.user == a.user else Said("key_conflict")
         if bet.user != a.user:
             return Said("foreign_bet")  # R28
         if bet.refund:
             return bet.refund._replace(again=True)  # R21
+        if a.unread:
+            return Said("field_unreadable")  # R56
         if bet.round is None:  # R27
-            bet.refund = self._say(a, _unknown(a), a.currency or "")
+            bet.refund, bet.undone_by = self._say(a, _unknown(a), a.currency or ""), (a.verb, a.round)
             return bet.refund
         return self._undo(a, bet, bet.round)
+
+    def _rollback_of_nothing(self, a: Asked) -> Said:
+        content, said = self._first.get(("round", a.provider, a.user, a.round), ((), None))
+        if said and a.verb == "refund" and content[1:] == (a.reference,):
+            return said._replace(again=True)  # R1: it was a refund of the round by its profile then
+        if a.unread:
+            return Said("field_unreadable")  # R56
+        said = self._say(a, _unknown(a), a.currency or "")  # R22
+        self.bets[a.provider, a.reference] = Bet(a.user, said, undone_by=(a.verb, a.round))
+        return said
 
     def _undo(self, a: Asked, bet: Bet, round_: Round) -> Said:
         amount = bet.stake if a.amount is None else a.amount
         part = 0 < amount < bet.stake and a.profile["refund_amount"] == "at_most"
         if amount != bet.stake and not part:
             return Said("refund_amount")  # R25
+        by = (a.verb, bet.content[-1])
         if bet.settled and a.profile["settled_bet"] == "refuse":
-            bet.refund = self._say(a, "bet_settled", round_.currency)  # R26
-        else:
-            bet.refund = self._say(a, "ok", round_.currency, amount)  # R20
-            round_.staked -= amount
-        return bet.refund
+            bet.refund, bet.undone_by = self._say(a, "bet_settled", round_.currency), by  # R26
+            return bet.refund
+        said = self._say(a, "ok", round_.currency, amount)  # R20
+        self._give_back(bet, round_, said, amount, by)
+        return said
 
     def _refund_round(self, a: Asked) -> Said:
-        """R32."""
-        key, content = ("round", a.provider, a.user, a.round), (a.user,)
+        """R32: the reference is recorded with the verdict, and is no content."""
+        key, content = ("round", a.provider, a.user, a.round), (a.user, a.reference)
         round_ = self.rounds.get((a.provider, a.user, str(a.round)))
-        if said := self._before(key, content):
-            return said
+        if key in self._first:
+            return self._first[key][1]._replace(again=True)
+        bet = self.bets.get((a.provider, a.reference))
+        if bet and bet.user == a.user and bet.undone_by == (a.verb, a.round):
+            return (bet.refund or bet.said)._replace(again=True)  # R1: it was a refund of the bet then
         if round_ is None:
             self.rounds[a.provider, a.user, str(a.round)] = Round(a.user, "refunded")
             return self._keep(self._say(a, _unknown(a), ""), content, key)
@@ -464,8 +515,8 @@ class Naive:
             return self._keep(self._say(a, "round_won", round_.currency), content, key)
         said = self._say(a, "bet_settled" if nothing_left else "ok", round_.currency)
         for bet in bets:
-            bet.refund = self._move(a.user, said, round_.currency, bet.stake)
-            round_.staked -= bet.stake
+            said = self._move(a.user, said, round_.currency, bet.stake)
+            self._give_back(bet, round_, said, bet.stake, (a.verb, a.round))
         return self._keep(said, content, key)
 
 

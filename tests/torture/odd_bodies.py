@@ -139,6 +139,10 @@ def _more(*more: tuple[str, str]) -> Callable[[Pairs], bytes]:
     return lambda pairs: written([*pairs, *more])
 
 
+def _before_amount(more: str) -> Callable[[Pairs], bytes]:
+    return lambda pairs: written(pairs).replace(b'"amount":', f'{more}"amount":'.encode(), 1)
+
+
 def _padded(size: int) -> Callable[[Pairs], bytes]:
     def pad(pairs: Pairs) -> bytes:
         spare = size - len(_more(("x", '""'))(pairs))
@@ -170,6 +174,16 @@ PROPER: Mapping[str, Callable[[Pairs], bytes]] = {
     "as large as may be": _padded(LARGEST_BODY),
     "fields backwards": lambda pairs: written(pairs[::-1]),
     "the player escaped": _of(json.dumps(PLAYER)),
+    "a field twice, once in capitals": lambda pairs: written([*pairs, (pairs[0][0].upper(), pairs[0][1])]),
+    "an unknown name twice": _more(("x", "1"), ("x", "1")),
+    "no name twice": _more(("", "1"), ("", "1")),
+    "a name twice, within": _more(("x", '[{"y":1,"y":1}]')),
+    "a byte order mark": lambda pairs: b"\xef\xbb\xbf" + written(pairs),
+    "a lone high surrogate": _more(("x", '"\\ud800"')),
+    "a lone low surrogate": _more(("x", '"\\udc00x"')),
+    "surrogates the wrong way round": _more(("x", '"\\udc00\\ud800"')),
+    "a surrogate in a name": _more(("\\ud800", "1")),
+    "5000 digits": _more(("x", "9" * 5000)),
 }
 
 IMPROPER: Mapping[str, Callable[[Pairs], bytes]] = {
@@ -187,29 +201,21 @@ IMPROPER: Mapping[str, Callable[[Pairs], bytes]] = {
     "a field twice": lambda pairs: written([pairs[-1], *pairs]),
     "a field twice, once with no value": lambda pairs: written([*pairs, (pairs[0][0], "null")]),
     "a field twice, once escaped": lambda pairs: written([*pairs, (_escaped(pairs[0][0]), pairs[0][1])]),
-    "a field twice, once in capitals": lambda pairs: written([*pairs, (pairs[0][0].upper(), pairs[0][1])]),
-    "an unknown name twice": _more(("x", "1"), ("x", "1")),
-    "no name twice": _more(("", "1"), ("", "1")),
-    "a name twice, within": _more(("x", '[{"y":1,"y":1}]')),
+    "the amount twice": _before_amount('"amount":7,'),
+    "the amount twice, once in capitals": _before_amount('"AMOUNT":7,'),
     "a level too deep": _more(("x", "[" * DEEPEST + "]" * DEEPEST)),
     "thousands of levels": _more(("x", "[" * 6000 + "]" * 6000)),
     "thousands of levels, left open": _more(("x", '{"a":' * 3000)),
     "a byte too large": _padded(LARGEST_BODY + 1),
-    "a byte order mark": lambda pairs: b"\xef\xbb\xbf" + written(pairs),
     "UTF-16": lambda pairs: written(pairs).decode().encode("utf-16"),
     "UTF-32": lambda pairs: written(pairs).decode().encode("utf-32-le"),
     "Latin-1": lambda pairs: written(pairs).decode().replace("\u202e", "").encode("latin-1"),
     "an overlong slash": lambda pairs: written([*pairs, ("x", '"?"')]).replace(b"?", b"\xc0\xaf"),
     "a byte that is no UTF-8": lambda pairs: written([*pairs, ("x", '"?"')]).replace(b"?", b"\xff"),
     "a surrogate in UTF-8": _more(("x", '"\ud800"')),
-    "a lone high surrogate": _more(("x", '"\\ud800"')),
-    "a lone low surrogate": _more(("x", '"\\udc00x"')),
-    "surrogates the wrong way round": _more(("x", '"\\udc00\\ud800"')),
-    "a surrogate in a name": _more(("\\ud800", "1")),
     "a control character": _more(("x", '"\x01"')),
     "NaN": _more(("x", "NaN")),
     "a leading zero": _more(("x", "01")),
-    "5000 digits": _more(("x", "9" * 5000)),
     "the player decomposed": _of(f'"{PLAYER.replace(chr(0xE9), "e" + chr(0x301))}"'),
     "the player without a direction": _of(f'"{PLAYER.replace(chr(0x202E), "")}"'),
     "the player with a wide digit": _of(f'"{PLAYER.replace("1", chr(0xFF11))}"'),
@@ -314,7 +320,7 @@ def plainly_asked(body: bytes, way: Way) -> int | None:
     try:
         fields = json.loads(
             body.decode(),
-            object_pairs_hook=_each_once,
+            object_pairs_hook=Names,
             parse_float=str,
             parse_int=str,
             parse_constant=str,
@@ -322,19 +328,17 @@ def plainly_asked(body: bytes, way: Way) -> int | None:
     except (ValueError, RecursionError):
         return None
     found = [value for name, value in _flat(fields) if name.lower() == "amount"]
-    if len(found) != 1 or not isinstance(found[0], str):
+    if len({str(value) for value in found}) != 1 or not isinstance(found[0], str):
         return None
     return moved(found[0], way)
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a name appears twice")
-    return dict(pairs)
+class Names(list[tuple[str, Any]]):
+    """An object with every name that it has, even twice."""
 
 
 def _flat(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
+    if isinstance(value, Names):
+        for name, inner in value:
             yield name, inner
             yield from _flat(inner)

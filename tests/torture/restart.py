@@ -17,7 +17,7 @@ VERDICTS = (100, 500)
 """After how many verdicts the next server is stopped: between these."""
 HALF_SENT = 8
 """Requests whose body comes only after the signal."""
-STOPPING = '"stopping: '
+STOPPING = '"stopping; '
 """What the log says when the signal was heard."""
 PAUSE = 0.1
 """Seconds that each client rests between two requests while a server starts, which would take longer else."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from unittest import mock
 
-from caisse import writer
+from caisse import recorder, writer
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class _Time:
-    """What the writer asks of `time`."""
+    """What the writer and its recorder ask of `time`."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self.monotonic = loop.time
@@ -84,5 +84,6 @@ def run(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
 
 @contextmanager
 def _as_clock(loop: VirtualLoop) -> Iterator[None]:
-    with mock.patch.object(writer, "time", _Time(loop)):
+    virtual = _Time(loop)
+    with mock.patch.object(writer, "time", virtual), mock.patch.object(recorder, "time", virtual):
         yield

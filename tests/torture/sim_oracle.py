@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from caisse.core.audit import Totals
 from caisse.core.entries import Decision, Entry
-from caisse.core.requests import ForgetPlayer, Request, SetFrozen
+from caisse.core.requests import CreatePlayer, ForgetPlayer, Request, SetFrozen
 from caisse.core.verdicts import UNKEPT
 from caisse.store import columns
 from caisse.writer import WATCH_SECONDS
@@ -22,9 +22,13 @@ A_HAIR: Final = 1e-6
 
 
 def identity(request: Request) -> Identity:
-    """Reads have no key; their type and what they look at tells them apart."""
+    """Reads have no key; their type and what they look at tells them apart.
+
+    A creation draws a new key for the hash of its name each time, so names are compared without it.
+    """
     keys = (request.key, request.second_key) if request.key else request.lookups
-    return (type(request).__name__, request.partner, request.user, *keys, *request.content)
+    content = request.content_under(b"") if isinstance(request, CreatePlayer) else request.content
+    return (type(request).__name__, request.partner, request.user, *keys, *content)
 
 
 def poisonous(request: Request) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
-from caisse.core.requests import Bet, ForgetPlayer, Request, SetFrozen
+from caisse.core.requests import Bet, CreatePlayer, ForgetPlayer, Request, SetFrozen
 from caisse.store.api import FateUnknown
 from caisse.writer import Limits, Writer
 from tests.core.ledger import POLICIES, bet, charge, rollback, traffic
@@ -162,9 +162,14 @@ class World:
             self.weather.later(self.weather.moment(), self._impatient, sent)
 
     def send(self, request: Request, process: Process | None = None) -> Sent:
-        """Ask a process under a new transaction id; anyone who is up, by default."""
+        """Ask a process under what a door draws: a new transaction id, a creation's new key of its name.
+
+        Anyone who is up, by default.
+        """
         self._ids += 1
         asked = msgspec.structs.replace(request, id=f"01980000-0000-7000-8000-{self._ids:012x}")
+        if isinstance(asked, CreatePlayer):
+            asked = msgspec.structs.replace(asked, name_key=self.chance.randbytes(16))
         sent = self.oracle.send(asked, self.loop.time())
         chosen = process or self.chance.choice(self._up())
         self.note(f"{asked.id} to {self.processes.index(chosen)}: {identity(asked)}")

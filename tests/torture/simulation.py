@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from unittest import mock
 
-from caisse import writer
+from caisse import recorder, writer
 from tests.torture import sim_bugs, sim_loop
 from tests.torture.sim_world import World, stable_hash
 from tests.torture.toolbox import NEITHER, Harness, Run
@@ -73,13 +73,13 @@ def play(seed: int) -> Played:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """The writer's log would fill the screen with all these faults; and its choice of a lane must repeat."""
-    with mock.patch.object(writer, "hash", stable_hash, create=True):
-        writer.log.disabled, before = True, writer.log.disabled
-        try:
-            yield
-        finally:
-            writer.log.disabled = before
+    """The logs would fill the screen with all these faults; and the writer's choice of a lane must repeat."""
+    with (
+        mock.patch.object(writer, "hash", stable_hash, create=True),
+        mock.patch.object(writer.log, "disabled", True),
+        mock.patch.object(recorder.log, "disabled", True),
+    ):
+        yield
 
 
 HARNESS = Harness(

@@ -20,6 +20,7 @@ from caisse.store import opening
 from tests.http.house import House
 from tests.http.record import Record, Storm, amount_of
 from tests.http.server import new_uuid, until
+from tests.torture.backstage import unnumbered
 from tests.torture.toolbox import START, Harness, Run
 
 VERDICTS = (150, 500)
@@ -139,18 +140,11 @@ def _start(run: Run, house: House) -> None:
 
 def _catch_up(house: House, poller: Poller) -> None:
     """Until everything was numbered, and the poller was told several times that there is no more."""
-    until(lambda: bool(poller.problem) or asyncio.run(_waiting(house.db)) == 0, "rows wait for their number")
+    until(
+        lambda: bool(poller.problem) or asyncio.run(unnumbered(house.db)) == 0, "rows wait for their number"
+    )
     poller.idle = 0
     until(lambda: bool(poller.problem) or poller.idle >= IDLE, "the poller does not come to the end")
-
-
-async def _waiting(url: str) -> int:
-    db = await opening.database(url)
-    try:
-        ((rows,),) = await db.fetch("select count(*) from round_due")
-        return int(rows)
-    finally:
-        await db.close()
 
 
 async def _execute(url: str, *statements: str) -> None:
