@@ -1,4 +1,4 @@
-"""What the whole suite shares: the two engines, each with a fresh database for whoever asks."""
+"""What the whole suite shares: the two engines, each with fresh databases, and one server on each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.http.house import House
+from tests.http.serving import fresh_db, serving
 from tests.postgres import Borrowed, Postgres, suite_postgres
 
 
@@ -20,7 +22,14 @@ def postgres() -> Iterator[Postgres | Borrowed]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a fresh, empty database, on each engine in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/caisse.db"
-    server: Postgres | Borrowed = request.getfixturevalue("postgres")
-    return server.create_database()
+    return fresh_db(request.param, request, tmp_path)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server on each engine in turn, each test with players of its own; its books are audited at the end.
+
+    Its tests lie in several folders: one definition for all, so that a process starts each server once.
+    """
+    folder = tmp_path_factory.mktemp(request.param)
+    yield from serving(House(fresh_db(request.param, request, folder), folder))

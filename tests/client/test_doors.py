@@ -22,6 +22,7 @@ from caisse_kit.wallets.door import KyrenDoor
 from caisse_kit.wallets.seamless import Style, Wallet
 from caisse_kit.wallets.server import served
 from tests.http.house import PROVIDER, House, new_id
+from tests.http.server import new_uuid
 
 D = Decimal
 MORE = {"sessionId": "s", "gamename": "Tumble", "timestamp": "1", "timeStamp": "1", "roundDetails": "x"}
@@ -77,6 +78,9 @@ def test_both_slot_logs_are_read_to_their_end(house: House) -> None:
         wallet.send(game.bet(user, "USD", D("7.25"), new_id("b"), "r", "tumble", **STAKE))
         played = game.result(user, "USD", D("3"), new_id("w"), "r", "tumble", **WON)
         wallet.send(played)
+        assert (
+            len(house.logged(partner.log({"start": 0, "limit": 2, "uuid": new_uuid()}), 1).body["logs"]) == 1
+        )
         for door in (TransferV3(*partner), TransferV4(*partner)):
             (row,) = client.send(door.slot_log(0))
             assert (row.index, row.game, row.bet, row.win) == (0, "tumble", D("7.25"), D("3"))

@@ -15,6 +15,7 @@ from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import SetFrozen
 from caisse.ids import id_source
 from caisse.store import auditing, directory, migrate, opening
+from caisse.store.api import Database
 from caisse.writer import Writer, clock
 from tests.http.server import PATIENCE, Answer, Call, Game, Partner, Server
 
@@ -68,7 +69,8 @@ class House:
         self.profiles = write_profiles(folder)
         self.currencies = folder / "currencies.toml"
         self.currencies.write_text(CURRENCIES)
-        self.secrets = [_secrets(f"partner-{n}") for n in range(1 + SPARE_PARTNERS)]
+        self.secrets = [_secrets("partner-0", (*SHIPPED, *PROFILES, RIVAL))]
+        self.secrets += [_secrets(f"partner-{1 + n}", [DEFAULT]) for n in range(SPARE_PARTNERS)]
         asyncio.run(_furnish(db, self.secrets))
         self.servers = [
             Server(db, folder, CAISSE_PROFILES=str(self.profiles), CAISSE_CURRENCIES=str(self.currencies))
@@ -88,7 +90,7 @@ class House:
         return self.secrets[0].games[profile]
 
     def spare(self) -> Secrets:
-        """A partner that nobody has used, for ids that must be as written on a page."""
+        """A partner that nobody has used, for ids that must be as on a page; with the default's game."""
         return next(self._spare)
 
     def send(self, call: Call) -> Answer:
@@ -184,9 +186,8 @@ def connection(
     )
 
 
-def _secrets(partner: str) -> Secrets:
-    games = {profile: Game("/" + secret("key"), PROVIDER) for profile in SHIPPED + tuple(PROFILES)}
-    games[RIVAL] = Game("/" + secret("key"), RIVAL)
+def _secrets(partner: str, profiles: Sequence[str]) -> Secrets:
+    games = {p: Game("/" + secret("key"), RIVAL if p == RIVAL else PROVIDER) for p in profiles}
     return Secrets(Partner(partner, secret("token")), games)
 
 
@@ -203,39 +204,47 @@ async def add_partner(url: str, partner: Partner, *connections: Connection) -> N
     """A partner, or another token of one, and connections."""
     db = await opening.database(url)
     try:
-        hash_ = secret_hash(partner.token)
-        await directory.add_partner(db, partner.id, clock())
-        assert await directory.add_token(db, partner.id, hash_[:4].hex(), hash_, clock())
+        await _add(db, partner, connections)
     finally:
         await db.close()
-    await add_connections(url, *connections)
 
 
 async def add_connections(url: str, *connections: Connection) -> None:
     db = await opening.database(url)
     try:
-        for made in connections:
-            assert await directory.add_connection(db, made, clock())
+        await _connect(db, connections)
     finally:
         await db.close()
 
 
+async def _add(db: Database, partner: Partner, connections: Sequence[Connection]) -> None:
+    hash_ = secret_hash(partner.token)
+    await directory.add_partner(db, partner.id, clock())
+    assert await directory.add_token(db, partner.id, hash_[:4].hex(), hash_, clock())
+    await _connect(db, connections)
+
+
+async def _connect(db: Database, connections: Sequence[Connection]) -> None:
+    for made in connections:
+        assert await directory.add_connection(db, made, clock())
+
+
 async def _furnish(url: str, everybody: Sequence[Secrets]) -> None:
     await prepare(url)
-    for partner, games in everybody:
-        made = [
-            connection(
-                partner.id,
-                game.path[1:],
-                DEFAULT if profile == RIVAL else profile,
-                provider=game.provider,
-                also=() if profile == RIVAL else ALSO,
-            )
-            for profile, game in games.items()
-        ]
-        await add_partner(url, partner, *made)
     db = await opening.database(url)
     try:
+        for partner, games in everybody:
+            made = [
+                connection(
+                    partner.id,
+                    game.path[1:],
+                    DEFAULT if profile == RIVAL else profile,
+                    provider=game.provider,
+                    also=() if profile == RIVAL else ALSO,
+                )
+                for profile, game in games.items()
+            ]
+            await _add(db, partner, made)
         first = everybody[0].partner.id
         await directory.set_game(db, first, PROVIDER, CLOSED_GAME, enabled=False, now=clock())
     finally:

@@ -18,6 +18,7 @@ from tests.http.cases import (
     play,
     play_case,
     promo,
+    result,
     unkept,
     wallet,
 )
@@ -27,8 +28,12 @@ from tests.http.house import KYREN, House, add_connections, connection, new_id, 
 from tests.http.server import PLAY, Call, Game, packed
 
 CASES = {
-    "R5 EndRound on another game is 120": Case(
-        [(bet(), 0), (end_round(), 0), (end_round(gameId="g2"), unkept(120)), (end_round(), 0)], "290.0"
+    "R5 a bet behind an end that two games sent is 120, its round's result is paid": Case(
+        [
+            *[(bet(), 0), (end_round(gameId="g2"), 0), (end_round(), 0)],
+            *[(bet("1.0", "b2"), 120), (result(), 0)],
+        ],
+        "315.0",
     ),
     "R5 a jackpot of another amount is 120": Case(
         [(jackpot("7.0"), 0), (jackpot("8.0"), unkept(120)), (jackpot("7.00"), 0)], "307.0"
@@ -36,8 +41,14 @@ CASES = {
     "R5 a promotional win of another amount is 120": Case(
         [(promo("3.0"), 0), (promo("4.0"), unkept(120)), (promo("3.00"), 0)], "303.0"
     ),
-    "R5 another player's session cannot be expired": Case(
-        [(expire("s2"), 0), (of_other(expire("s2")), unkept(120)), (expire("s2"), 0)], "300.0"
+    "R4 a bet in a session is 5 once its own player's has expired, not another's": Case(
+        [
+            *[(expire("s2"), 0), (bet(sessionId="s2"), 5)],
+            *[(of_other(bet("1.0", "b2", sessionId="s2")), 0), (of_other(expire("s2")), 0)],
+            (of_other(bet("2.0", "b3", sessionId="s2")), 5),
+        ],
+        "300.0",
+        "99.0",
     ),
     "R40 a jackpot for one of two wallets is 2": Case([(wallet("EUR"), 0), (jackpot(), 2)], "300.0"),
     "R47 Check of an expired session is 5": Case(
@@ -55,6 +66,16 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_other_refusals(house: House, name: str) -> None:
     play_case(house, CASES[name])
+
+
+def test_R5_an_end_on_another_game_is_the_first_end(house: House) -> None:
+    user, game, round_ = house.player(), house.game(), new_id("r")
+    house.told(game.bet(user, "10.0", new_id("b"), round_))
+    first = house.told(game.play("EndRound", user, roundId=round_))
+    rows = house.counts()["journal"]
+    again = house.told(game.play("EndRound", user, roundId=round_, gameId="g2", sessionId=new_id("s")))
+    assert again.body["transactionId"] == first.body["transactionId"]
+    assert (house.counts()["journal"], house.balance(user)) == (rows, "290.0")
 
 
 def test_under_a_profile_that_the_server_does_not_know_no_verdict_is_given(own_house: House) -> None:

@@ -142,6 +142,8 @@ class ForgetsWhoHangsUp(Door):
     """The key is forgotten if the caller has hung up before the answer; the money has moved."""
 
     def decided(self, reading: Reading, connection: socket.socket) -> None:
+        if reading.path.endswith("Balance"):
+            return
         gone = False
         for _ in range(10):
             time.sleep(0.02)

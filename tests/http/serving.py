@@ -1,0 +1,29 @@
+"""Houses with their servers running, on either engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.http.house import House
+from tests.postgres import Borrowed, Postgres
+
+
+def fresh_db(engine: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """The address of a new database on `sqlite` or `postgres`."""
+    if engine == "sqlite":
+        return f"sqlite:///{folder}/caisse.db"
+    server: Postgres | Borrowed = request.getfixturevalue("postgres")
+    return server.create_database()
+
+
+def serving(house: House) -> Iterator[House]:
+    """Its servers run until the end, when its books are audited."""
+    with ExitStack() as servers:
+        for server in house.servers:
+            servers.enter_context(server)
+        yield house
+    house.audit()
