@@ -338,6 +338,9 @@ ROLLBACKS = {
     ),
 }
 
+AS_ROUND = refund("b1", roundId="r1", profile=BY_ROUND)
+"""The same bytes as `refund("b1", roundId="r1")`, when the connection's profile refunded rounds."""
+
 BY_ROUND_CASES = {
     "R32 every open bet": Case([*TWO_BETS, (refund_round(), 0)], "300.0", profile=BY_ROUND),
     "R32 again": Case(
@@ -410,6 +413,19 @@ BY_ROUND_CASES = {
         [*TWO_BETS, (refund("b1", roundId="r1"), 0), (refund("b1", profile=BY_ROUND, roundId="r1"), 0)],
         "280.0",
     ),
+    "R1 a round with a paid win stays refused under a profile that returns stakes": Case(
+        [*SETTLED, (AS_ROUND, 120), (refund("b1", roundId="r1", profile="return"), 120)], "295.0"
+    ),
+    "R1 settled bets stay refused under a profile that returns stakes": Case(
+        [(bet(), 0), (result("0"), 0), (AS_ROUND, 120), (refund("b1", roundId="r1", profile="return"), 120)],
+        "290.0",
+    ),
+    "R1 another player's bet under the round's reference stays unseen": Case(
+        [*TWO_BETS, (of_other(AS_ROUND), 0), (of_other(refund("b1", roundId="r1")), 0)], "270.0"
+    ),
+    "R32 a refund with an amount is none of the round": Case(
+        [*SETTLED, (AS_ROUND, 120), (refund("b1", roundId="r1", amount="10.0", profile="return"), 0)], "305.0"
+    ),
 }
 
 PROFILES = {
@@ -446,6 +462,16 @@ def test_R1_after_a_restart_every_answer_is_the_same_to_the_byte(own_house: Hous
 
 
 # -- answers that a code alone does not tell --
+
+
+def test_R1_a_round_refunded_before_its_late_bet_keeps_its_transaction_under_another_profile(
+    house: House,
+) -> None:
+    at = seat(house)
+    first = house.told(AS_ROUND(at))
+    assert house.send(bet("10.0", "b1")(at)).code == 120
+    again = house.told(refund("b1", roundId="r1")(at))
+    assert (again.raw, house.balance(at.user)) == (first.raw, "300.0")
 
 
 def test_R21_refund_and_cancel_of_one_bet_are_one_transaction(house: House) -> None:

@@ -21,6 +21,8 @@ def rollback(r: Rollback, book: Book, policy: Policy, now: int) -> Decision:
     player = book.player_of(r)
     if player is None:
         return UNKNOWN_PLAYER
+    if by_round := _by_round(r, book):
+        return by_round
     bet = book.entries.get((r.partner, r.bet_key))
     tombstone = bet if bet and bet.kind is Kind.TOMBSTONE else None
     if bet and bet.player != r.user and not tombstone:
@@ -31,9 +33,6 @@ def rollback(r: Rollback, book: Book, policy: Policy, now: int) -> Decision:
         return _repeated(r, earlier)  # R21
     if tombstone:
         return replay(tombstone)  # R24
-    by_round = book.entries.get((r.partner, r.by_round_key)) if bet is None else None
-    if by_round and (by_round.endpoint, by_round.reference) == (r.endpoint, r.reference):
-        return replay(by_round)  # R1: the profile made it a refund of the round then
     if r.unreadable:
         return unkept(Verdict.FIELD_UNREADABLE, "R56")
     unknown = Verdict.TOMBSTONE if policy.unknown_bet == "success" else Verdict.UNKNOWN_BET
@@ -63,6 +62,17 @@ def rollback(r: Rollback, book: Book, policy: Policy, now: int) -> Decision:
     if settled and policy.settled_bet == "refuse":
         return say(Verdict.BET_SETTLED, "R26")
     return say(Verdict.OK, "R20" if stake else "R45")
+
+
+def _by_round(r: Rollback, book: Book) -> Decision | None:
+    """R1: what this request was answered when its profile made it a refund of the round, whatever came since.
+
+    With an amount it was none of the round under any profile.
+    """
+    first = book.entries.get((r.partner, r.by_round_key))
+    if first is None or r.amount is not None or r.unreadable:
+        return None
+    return replay(first) if (first.endpoint, first.reference) == (r.endpoint, r.reference) else None
 
 
 def _repeated(r: Rollback, earlier: Decision) -> Decision:
