@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-import pytest
-
-from tests.postgres import directory_for, free_port, spawn, unprivileged_account, wait_for
+from tests.postgres import PostgresError, directory_for, free_port, spawn, unprivileged_account, wait_for
 
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 """Debian's lies where only root looks."""
@@ -27,7 +25,7 @@ class PgBouncer:
         """`server`: the URL of a database of the server behind. `of_database`: settings of `[databases]`."""
         program = shutil.which("pgbouncer", path=PLACES)
         if program is None:
-            pytest.skip("no pgbouncer here: install the package pgbouncer to run PgBouncer before PostgreSQL")
+            raise PostgresError("no pgbouncer here: install the package pgbouncer, the suite runs it")
         self._program = program
         self._server = urlsplit(server)
         self._of_database = of_database

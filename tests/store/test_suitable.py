@@ -21,7 +21,7 @@ SERVER_RIGHTS = """
 grant select on migration, partner, token, connection, disabled_game, attempt to {role};
 grant select, insert, update on player, round to {role};
 grant select, insert on journal to {role};
-grant insert on attempt to {role};
+grant insert, update on attempt to {role};
 grant select, insert, delete on round_due to {role};
 grant select, insert on round_log to {role};
 grant select, insert, update on round_log_head to {role}"""
@@ -72,6 +72,7 @@ def url(postgres: Postgres | Borrowed) -> str:
         "insert on round",
         "update on round",
         "insert on attempt",
+        "update on attempt",
     ],
 )
 def test_a_role_that_lacks_one_right_is_found_before_the_first_request(
