@@ -431,7 +431,7 @@ def test_every_key_of_a_profile_is_told_as_it_is() -> None:
         refund_by_round=True,
         retransmission=True,
         codes={"insufficient": 50, "late_bet": 6},
-        renumber={100: 998},
+        renumber={"100": 998},
         spellings={"stake": "amount"},
     )
     said = in_words(policy)

@@ -468,9 +468,13 @@ def test_R1_a_round_refunded_before_its_late_bet_keeps_its_transaction_under_ano
     house: House,
 ) -> None:
     at = seat(house)
-    first = house.told(AS_ROUND(at))
-    assert house.send(bet("10.0", "b1")(at)).code == 120
-    again = house.told(refund("b1", roundId="r1")(at))
+    refunded, late, named = AS_ROUND(at), bet("10.0", "b1")(at), refund("b1", roundId="r1")(at)
+    assert refunded
+    assert late
+    assert named
+    first = house.told(refunded)
+    assert house.send(late).code == 120
+    again = house.told(named)
     assert (again.raw, house.balance(at.user)) == (first.raw, "300.0")
 
 
