@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from caisse.core import currencies
 from caisse.core.book import Book, Player, wants
-from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.money import UNIT
 from caisse.core.parties import Parties, Partner, secret_hash
-from caisse.dialects.auth import Access
-from caisse.dialects.door import Answer, Ask, World
-from caisse.dialects.transfer_v3 import TransferV3
+from caisse.core.rules.decide import decide
+from caisse.currencies import table as currencies
+from caisse.dialects.transfer_v3.door import TransferV3
+from caisse.dialects.wire.auth import Access
+from caisse.dialects.wire.door import Answer, Ask, World
 from caisse.ids import id_source
-from caisse.writer import clock
+from caisse.writer.writer import clock
 
 TOKEN = "bench-token-that-nobody-guesses"  # noqa: S105 - opens nothing
 BATCH = 100

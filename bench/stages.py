@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from bench.desk import BATCH, Desk, answered, refund
 from bench.results import Run, Sample
-from caisse.dialects.door import Ask
+from caisse.dialects.wire.door import Ask
 
 T = TypeVar("T")
 

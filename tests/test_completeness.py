@@ -18,12 +18,15 @@ import pytest
 
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.verdicts import Verdict
-from caisse.dialects import seamless, seamless_v3_table, transfer_v3, transfer_v4_table
-from caisse.dialects.kyren_v1 import KyrenV1
-from caisse.dialects.manuals import MANUALS
-from caisse.dialects.seamless_v4 import SeamlessV4
-from caisse.dialects.table import Endpoint
-from caisse.profiles.loading import profiles
+from caisse.dialects.kyren_v1.door import KyrenV1
+from caisse.dialects.references import MANUALS
+from caisse.dialects.seamless_v3 import table as seamless_v3_table
+from caisse.dialects.seamless_v4.door import SeamlessV4
+from caisse.dialects.transfer_v3 import door as transfer_v3
+from caisse.dialects.transfer_v4 import table as transfer_v4_table
+from caisse.dialects.wire import seamless
+from caisse.dialects.wire.table import Endpoint
+from caisse.profiles.reader import profiles
 from tests.docs.documents import section, text
 from tests.http import test_doors as doors
 from tests.http import test_kyren_v1 as kyren

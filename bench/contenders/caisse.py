@@ -18,7 +18,7 @@ from bench.load.client import Order
 from bench.load.drive import checked, own
 from bench.workloads import QUICK, Doors, funding
 from bench.world import NotReady, World, durability, process, python, until
-from caisse.store.sqlite_file import open_file
+from caisse.store.sqlite.file import open_file
 
 FUNDING_CONNECTIONS: Final = 64
 _ready = re.compile(r'"event": "ready".*?"url": "[^"]*:(\d+)"').search

@@ -13,8 +13,8 @@ import uvloop
 
 from bench.contenders.contender import DOORS, Contender, OverHttp, Server
 from bench.world import World, process, until
-from caisse.web.exchange import Exchange
-from caisse.web.http import Server as HttpServer
+from caisse.web.server.exchange import Exchange
+from caisse.web.server.http import Server as HttpServer
 
 ANSWER: Final = (
     b'{"status":"OK","uuid":"00000000-0000-4000-8000-000000000000","currency":"USD","amount":"1.0",'

@@ -15,24 +15,24 @@ from typing import Final
 
 from caisse.core.parties import Connection, Parties
 from caisse.core.policy import Policy
-from caisse.dialects.auth import Access
-from caisse.dialects.door import Door, World
-from caisse.dialects.manuals import MANUALS
-from caisse.dialects.profiled import policies
+from caisse.currencies import reader as currencies
+from caisse.dialects.policies import policies
+from caisse.dialects.references import MANUALS
+from caisse.dialects.wire.auth import Access
+from caisse.dialects.wire.door import Door, World
 from caisse.ids import id_source
 from caisse.jobs.round_log import Numbering
-from caisse.profiles import currencies
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening, schema
 from caisse.store.api import Database
 from caisse.store.listing import RoundPages
-from caisse.store.sqlite_file import lock_file, readable_by_others, sync_earlier
+from caisse.store.sqlite.file import lock_file, readable_by_others, sync_earlier
 from caisse.web import pages
+from caisse.web.apidocs.documents import documents
 from caisse.web.app import App
-from caisse.web.documents import documents
-from caisse.web.http import Server
 from caisse.web.proxies import Proxies
-from caisse.writer import Writer, clock
+from caisse.web.server.http import Server
+from caisse.writer.writer import Writer, clock
 
 log = logging.getLogger("caisse")
 

@@ -23,8 +23,8 @@ from bench.desk import BATCH, Desk, answered, refund
 from caisse.core.entries import Decision
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
-from caisse.dialects.door import Ask
-from caisse.writer import Limits
+from caisse.dialects.wire.door import Ask
+from caisse.writer.writer import Limits
 from tests.bench.roundtrips import counted
 from tests.core.ledger import again, bet, charge, create, open_wallet, result, rollback, withdraw
 from tests.postgres import Borrowed, Postgres

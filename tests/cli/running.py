@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from caisse.cli import demo_server
-from caisse.cli.demo_pages import PARTNER, PROVIDER, TOKEN, Step, seamless, transfer
+from caisse.cli.demo import server as demo_server
+from caisse.cli.demo.pages import PARTNER, PROVIDER, TOKEN, Step, seamless, transfer
 from caisse.store import opening
 
 PROGRAM = Path(sys.executable).with_name("caisse")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from caisse.audit.history import Anchor
 from caisse.cli import anchor
 from caisse.cli.failures import Failed
-from caisse.core.audit_past import Anchor
 
 ANN, BOB = (Anchor("demo", player, 3, bytes([n]) * 32) for n, player in enumerate(("ann", "bob")))
 
@@ -63,7 +63,7 @@ def test_an_audit_that_was_killed_leaves_no_anchor_and_does_not_stop_the_next(tm
     path = tmp_path / "anchor"
     script = (
         "import os, sys; from pathlib import Path; from caisse.cli import anchor\n"
-        "from caisse.core.audit_past import Anchor\n"
+        "from caisse.audit.history import Anchor\n"
         "with anchor.Writing(Path(sys.argv[1])) as writing:\n"
         "    writing.stands(Anchor('demo', 'ann', 3, bytes(32)))\n"
         "    os.kill(os.getpid(), 9)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caisse.store import pruning
-from caisse.writer import clock
+from caisse.writer.writer import clock
 from tests.cli.running import caisse, ready, sql
 from tests.store.stores import database, run
 

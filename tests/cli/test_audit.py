@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from caisse.cli.audit import claims
-from caisse.cli.demo_pages import PAGES, REPEATS, SETTING
+from caisse.cli.commands.audit import claims
+from caisse.cli.demo.pages import PAGES, REPEATS, SETTING
 from tests.cli.running import caisse, ready, send, serving, sql
 
 

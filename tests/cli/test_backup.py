@@ -8,8 +8,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from caisse.cli.demo_pages import PAGES, SETTING
-from caisse.store import backup as copying
+from caisse.cli.demo.pages import PAGES, SETTING
+from caisse.store.sqlite import backup as copying
 from tests.cli.running import caisse, furnished, send, serving, sql
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caisse.core.currencies import DEFAULT
+from caisse.currencies.table import DEFAULT
 from tests.cli.running import caisse, furnished, pay, send, serving
 
 OWN = """

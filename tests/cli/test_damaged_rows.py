@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caisse.cli.demo_pages import PAGES, SETTING
+from caisse.cli.demo.pages import PAGES, SETTING
 from tests.cli.running import caisse, furnished, send, serving, sql
 
 COMMANDS = {

@@ -15,8 +15,8 @@ import httpx2
 import psutil
 import pytest
 
-from caisse.cli import demo_pages
-from caisse.cli.demo_play import is_as_documented, parse
+from caisse.cli.demo import pages as demo_pages
+from caisse.cli.demo.play import is_as_documented, parse
 from tests.cli.running import PROGRAM, SECONDS, caisse, environment
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from caisse.cli.demo_pages import PARTNER, TOKEN, Step, seamless
-from caisse.store import finding
+from caisse.cli.demo.pages import PARTNER, TOKEN, Step, seamless
+from caisse.store import search as finding
 from tests.cli.running import caisse, eventually, funding, furnished, pay, play, send, serving, sql
 
 

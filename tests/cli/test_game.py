@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caisse.cli.demo_pages import seamless
+from caisse.cli.demo.pages import seamless
 from tests.cli.running import caisse, eventually, funding, furnished, play, send, serving
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from caisse.cli.demo_pages import BET, PAGES, REPEATS, SETTING, Step, seamless
+from caisse.cli.demo.pages import BET, PAGES, REPEATS, SETTING, Step, seamless
 from tests.cli.running import caisse, ready, send, serving, sql
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from caisse.cli.demo_pages import PAGES, SETTING, Step
+from caisse.cli.demo.pages import PAGES, SETTING, Step
 from tests.cli.running import PROGRAM, SECONDS, caisse, environment, ready, send, serving
 
 

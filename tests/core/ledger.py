@@ -11,12 +11,11 @@ from typing import Any
 
 import msgspec
 
-from caisse.core.audit import PlayerAudit, Stored, Totals
-from caisse.core.audit_findings import Finding
-from caisse.core.audit_past import Anchor
-from caisse.core.audited import ROUND, Row, head_of, round_of, row_of
+from caisse.audit.audit import PlayerAudit, Stored, Totals
+from caisse.audit.findings import Finding
+from caisse.audit.history import Anchor
+from caisse.audit.stored import ROUND, Row, head_of, round_of, row_of
 from caisse.core.book import Book, Player, Round
-from caisse.core.decide import decide
 from caisse.core.entries import Decision, Entry, Kind
 from caisse.core.money import parse, show
 from caisse.core.policy import DEFAULT_POLICY, Policy
@@ -39,6 +38,7 @@ from caisse.core.requests import (
     SetFrozen,
     Withdraw,
 )
+from caisse.core.rules.decide import decide
 from caisse.core.verdicts import ACCEPTED, UNKEPT, Verdict
 from caisse.store import columns
 

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from caisse.core.audit import CHECKS, Totals
-from caisse.core.audit_findings import OF_THE_ROW, Finding, Findings
-from caisse.core.audit_past import Anchor, Past
-from caisse.core.audit_verdicts import GUARDS, verdicts
-from caisse.core.audited import AMOUNTS, FORMS, HEAD, JOURNAL, Played, Row, head_of, units
+from caisse.audit.audit import CHECKS, Totals
+from caisse.audit.findings import OF_THE_ROW, Finding, Findings
+from caisse.audit.history import Anchor, Past
+from caisse.audit.stored import AMOUNTS, FORMS, HEAD, JOURNAL, Played, Row, head_of, units
+from caisse.audit.verdicts import GUARDS, verdicts
 from caisse.core.book import Round
 from caisse.core.entries import MOVES, NO_HEAD, Entry, Kind, sealed
 from caisse.core.money import UNIT

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from caisse.core.audit import Totals
+from caisse.audit.audit import Totals
 from caisse.core.entries import NO_HEAD, Entry, Kind, sealed
 from caisse.core.money import UNIT
 from caisse.core.verdicts import Verdict

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from caisse.core.audit_checks import anchored, balances, decisions, moves, rollbacks, unfinished
-from caisse.core.audit_past import Anchor, Claim, Past
-from caisse.core.audit_verdicts import BEYOND, MOST_BETS, verdicts
-from caisse.core.audited import FORMS, Played, Row
+from caisse.audit.checks import anchored, balances, decisions, moves, rollbacks, unfinished
+from caisse.audit.history import Anchor, Claim, Past
+from caisse.audit.stored import FORMS, Played, Row
+from caisse.audit.verdicts import BEYOND, MOST_BETS, verdicts
 from caisse.core.money import UNIT
 
 BET_KEY = "bet:lucky:b1"

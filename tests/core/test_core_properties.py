@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caisse.core.book import Book, rounds_to_load, wants
-from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.money import show
 from caisse.core.policy import Policy
 from caisse.core.requests import Bet, Charge, ForgetPlayer, Request, Rollback, SetFrozen, Withdraw
+from caisse.core.rules.decide import decide
 from caisse.core.verdicts import UNKEPT, Verdict
 from tests.core.ledger import (
     NOW,

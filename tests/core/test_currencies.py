@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caisse.core.currencies import CRYPTO, DEFAULT, ISO_4217, Currency, fits, normalise, with_overrides
 from caisse.core.money import LIMIT, SCALE, UNIT
+from caisse.currencies.table import CRYPTO, DEFAULT, ISO_4217, Currency, fits, normalise, with_overrides
 
 NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"

@@ -15,10 +15,10 @@ import pytest
 from caisse import core
 from caisse.core.attempts import MINUTE, Attempts
 from caisse.core.entries import Kind
-from caisse.core.explaining import KINDS, RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
 from caisse.core.requests import Look, LookTransfer, SetFrozen
-from caisse.core.story import AGAIN, PLAYS, events, moved
 from caisse.core.verdicts import Verdict
+from caisse.story.events import AGAIN, PLAYS, events, moved
+from caisse.story.words import KINDS, RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
 from tests.core.ledger import (
     NOW,
     OTHER,

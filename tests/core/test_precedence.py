@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from caisse.core.decide import DECIDERS
 from caisse.core.requests import (
     Award,
     Bet,
@@ -28,6 +27,7 @@ from caisse.core.requests import (
     RollbackRound,
     Withdraw,
 )
+from caisse.core.rules.decide import DECIDERS
 from caisse.core.verdicts import UNKEPT, Verdict
 from tests.core.ledger import (
     OTHER,

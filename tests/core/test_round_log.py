@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from caisse.audit.round_log import Claimed, Logged, Moved, check_log, check_player
 from caisse.core.entries import Kind
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.round_log import Due
-from caisse.core.round_log_audit import Claimed, Logged, Moved, check_log, check_player
 from tests.core.ledger import (
     PLAYER,
     Ledger,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from caisse.core.audit import Totals
+from caisse.audit.audit import Totals
 from caisse.core.entries import MOVES, NO_HEAD, Decision, Entry, Kind, accounts, row_hash
 from caisse.core.money import UNIT, show
 from caisse.core.policy import Policy

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from caisse.core.decide import decide
 from caisse.core.entries import Kind
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
+from caisse.core.rules.decide import decide
 from caisse.core.verdicts import Verdict
 from tests.core.ledger import (
     NOW,

@@ -13,12 +13,12 @@ import pytest
 from caisse.core.attempts import Attempts
 from caisse.core.book import Book, Player, Wants
 from caisse.core.entries import MOVES, Entry, Kind
-from caisse.core.explaining import asked_in_words, row_in_words
 from caisse.core.parties import secret_hash
 from caisse.core.policy import DEFAULT_POLICY, Policy, in_words
 from caisse.core.requests import Award, Rollback, fingerprint, name_hash
-from caisse.core.story import Event, events, moved
 from caisse.core.verdicts import Verdict
+from caisse.story.events import Event, events, moved
+from caisse.story.words import asked_in_words, row_in_words
 from tests.core.ledger import (
     NOW,
     OTHER,

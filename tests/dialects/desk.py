@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 
 from caisse.core.book import Book, wants
-from caisse.core.currencies import DEFAULT, with_overrides
-from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.parties import Connection, Parties, Partner, secret_hash
 from caisse.core.policy import Policy
 from caisse.core.requests import CreatePlayer, SetFrozen
+from caisse.core.rules.decide import decide
 from caisse.core.verdicts import ACCEPTED
-from caisse.dialects.auth import Access
-from caisse.dialects.door import Answer, Ask, Door, Listing, Unread, World
-from caisse.dialects.seamless_v4 import SeamlessV4
-from caisse.dialects.table import Endpoint
-from caisse.dialects.transfer_v3 import TransferV3
+from caisse.currencies.table import DEFAULT, with_overrides
+from caisse.dialects.seamless_v4.door import SeamlessV4
+from caisse.dialects.transfer_v3.door import TransferV3
+from caisse.dialects.wire.auth import Access
+from caisse.dialects.wire.door import Answer, Ask, Door, Listing, Unread, World
+from caisse.dialects.wire.table import Endpoint
 
 TOKEN_QUERY = "partner_id=demo&token=demo-token"
 KEY = "k" * 43

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisse.core.parties import Parties, Partner, secret_hash
-from caisse.dialects import auth
-from caisse.dialects.auth import Access, credentials, is_loopback
+from caisse.dialects.wire import auth
+from caisse.dialects.wire.auth import Access, credentials, is_loopback
 from tests.dialects.desk import KEY, connection
 
 PARTIES = Parties(

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, Verdict
-from caisse.dialects import kyren_v1, seamless_v4_table, transfer_v3
-from caisse.dialects.seamless import OF_BETS, REFUSALS, WRONG
-from caisse.dialects.table import Endpoint
-from caisse.dialects.transfer_v3 import FAILURES
-from caisse.dialects.values import Wrong
+from caisse.dialects.kyren_v1 import door as kyren_v1
+from caisse.dialects.seamless_v4 import table as seamless_v4_table
+from caisse.dialects.transfer_v3 import door as transfer_v3
+from caisse.dialects.transfer_v3.door import FAILURES
+from caisse.dialects.wire.seamless import OF_BETS, REFUSALS, WRONG
+from caisse.dialects.wire.table import Endpoint
+from caisse.dialects.wire.values import Wrong
 from tests.dialects.desk import KEY, SEAMLESS, TOKEN_QUERY, TRANSFER, Said, funded, packed, play_body, uuid
 
 TABLES = {"transfer V3": transfer_v3.ENDPOINTS, "seamless V4": seamless_v4_table.ENDPOINTS}

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from caisse.core.money import UNIT
 from caisse.core.requests import Result, Rollback
 from caisse.dialects import recording
-from caisse.dialects.door import Answer, Ask, Door, Unread
-from caisse.dialects.kyren_v1 import KyrenV1
-from caisse.dialects.manuals import MANUALS
-from caisse.dialects.seamless_v3 import SeamlessV3
-from caisse.dialects.table import Endpoint, Need
-from caisse.dialects.transfer_v4 import TransferV4
+from caisse.dialects.kyren_v1.door import KyrenV1
+from caisse.dialects.references import MANUALS
+from caisse.dialects.seamless_v3.door import SeamlessV3
+from caisse.dialects.transfer_v4.door import TransferV4
+from caisse.dialects.wire.door import Answer, Ask, Door, Unread
+from caisse.dialects.wire.table import Endpoint, Need
 from tests.dialects.desk import (
     KEY,
     SEAMLESS,

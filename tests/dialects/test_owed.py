@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from caisse.core.currencies import DEFAULT, with_overrides
-from caisse.dialects.door import World
+from caisse.currencies.table import DEFAULT, with_overrides
+from caisse.dialects.wire.door import World
 from tests.dialects.desk import (
     SEAMLESS,
     TOKEN_QUERY,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisse.dialects import reader
-from caisse.dialects.reader import MAX_DEPTH, Doubled, Odd, read, spelled
-from caisse.dialects.values import AMOUNT, ident
+from caisse.dialects.wire import reader
+from caisse.dialects.wire.reader import MAX_DEPTH, Doubled, Odd, read, spelled
+from caisse.dialects.wire.values import AMOUNT, ident
 
 NAMES = frozenset({"userId", "roundId", "amount"})
 SPELLINGS = {name.lower(): name for name in NAMES} | {name: name for name in NAMES}

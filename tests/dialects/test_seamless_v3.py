@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from caisse.core.audit import Totals
+from caisse.audit.audit import Totals
 from caisse.core.book import wants
 from caisse.core.money import UNIT, show
 from caisse.core.policy import Policy
 from caisse.core.requests import Bet, Look, Result, Rollback
-from caisse.dialects.door import Answer
-from caisse.dialects.seamless_v3 import SeamlessV3
+from caisse.dialects.seamless_v3.door import SeamlessV3
+from caisse.dialects.wire.door import Answer
 from caisse.ids import id_source
 from tests.core.ledger import Account, audited
 from tests.dialects.desk import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisse.core.currencies import DEFAULT, with_overrides
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
-from caisse.dialects.door import Answer, Ask
-from caisse.dialects.seamless_v3_table import ENDPOINTS, WORDS, WRONG
-from caisse.dialects.values import Wrong
+from caisse.currencies.table import DEFAULT, with_overrides
+from caisse.dialects.seamless_v3.table import ENDPOINTS, WORDS, WRONG
+from caisse.dialects.wire.door import Answer, Ask
+from caisse.dialects.wire.values import Wrong
 from tests.dialects.desk import KEY, Desk, Said, ask, asked, connection, funded, packed, play_body, uuid
 from tests.dialects.desk import world as world_
 from tests.dialects.test_seamless_v3 import DOOR, PLAYED, QUERY, REQUESTS, answered, called, said

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from caisse.core.policy import Policy
-from caisse.dialects.door import Answer
+from caisse.dialects.wire.door import Answer
 from tests.dialects.desk import SEAMLESS, Desk, connection, funded, play_body, played, told, uuid, world
 
 DONE = '"error":0,"description":"Success"'

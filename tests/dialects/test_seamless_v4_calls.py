@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisse.dialects.door import Answer, Ask, Stranger
+from caisse.dialects.wire.door import Answer, Ask, Stranger
 from tests.dialects.desk import (
     FULL,
     KEY,

@@ -19,7 +19,7 @@ from caisse.core.requests import (
     Rollback,
     RollbackRound,
 )
-from caisse.dialects.door import Answer
+from caisse.dialects.wire.door import Answer
 from tests.dialects.desk import (
     SEAMLESS,
     SEED_ROLLBACK,

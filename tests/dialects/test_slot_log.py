@@ -17,13 +17,13 @@ from caisse import build
 from caisse.core.money import UNIT
 from caisse.core.parties import secret_hash
 from caisse.core.round_log import LogQuery, Numbered
-from caisse.dialects.door import Answer, Listing
-from caisse.dialects.slot_log import MAX_START
-from caisse.dialects.transfer_v4 import TransferV4
+from caisse.dialects.transfer_v4.door import TransferV4
+from caisse.dialects.wire.door import Answer, Listing
+from caisse.dialects.wire.slot_log import MAX_START
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
 from caisse.web.app import App
-from caisse.writer import Writer
+from caisse.writer.writer import Writer
 from tests.dialects.desk import KEY, TOKEN_QUERY, TRANSFER, UUID, Said, ask, connection, packed, uuid, world
 from tests.web.http_wire import post, site
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from caisse.core.money import UNIT
 from caisse.core.requests import Charge, CreatePlayer, Look, LookTransfer, OpenWallet, Withdraw
-from caisse.dialects.door import Answer, Ask
-from caisse.dialects.transfer_v4 import BASE, TransferV4
-from caisse.dialects.transfer_v4_table import ENDPOINTS, REFUSALS, WRONG
-from caisse.dialects.values import Wrong
+from caisse.dialects.transfer_v4.door import BASE, TransferV4
+from caisse.dialects.transfer_v4.table import ENDPOINTS, REFUSALS, WRONG
+from caisse.dialects.wire.door import Answer, Ask
+from caisse.dialects.wire.values import Wrong
 from tests.dialects.desk import Desk, Said, ask, asked, funded, packed, told, uuid, without_key, world
 
 DOOR = TransferV4()

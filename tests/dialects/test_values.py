@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisse.core.money import LIMIT, UNIT, show
-from caisse.dialects.values import AMOUNT, CURRENCY, POSITIVE, PRINTABLE, UUID, text
+from caisse.dialects.wire.values import AMOUNT, CURRENCY, POSITIVE, PRINTABLE, UUID, text
 
 NO_TEXT: list[Any] = [1, 1.5, True, False, [], {}, ["a"], msgspec.Raw("1.5")]
 

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from caisse.core.policy import DEFAULT_POLICY
-from caisse.dialects import seamless, seamless_v3_table, transfer_v3, transfer_v4_table
-from caisse.dialects.kyren_v1 import KyrenV1
-from caisse.dialects.manual import Manual
-from caisse.dialects.manuals import EXAMPLES, MANUALS
-from caisse.dialects.seamless_v4 import SeamlessV4
-from caisse.dialects.table import Endpoint, Need
+from caisse.dialects.kyren_v1.door import KyrenV1
+from caisse.dialects.references import EXAMPLES, MANUALS
+from caisse.dialects.seamless_v3 import table as seamless_v3_table
+from caisse.dialects.seamless_v4.door import SeamlessV4
+from caisse.dialects.transfer_v3 import door as transfer_v3
+from caisse.dialects.transfer_v4 import table as transfer_v4_table
+from caisse.dialects.wire import seamless
+from caisse.dialects.wire.reference import Manual
+from caisse.dialects.wire.table import Endpoint, Need
 
 API: Final = Path(__file__).parents[2] / "docs" / "http-api.md"
 BEGIN: Final = "<!-- made from the tables -->"

@@ -11,21 +11,24 @@ import click
 import httpx2
 import pytest
 
-from caisse.cli import demo_server
+from caisse.audit.audit import CHECKS
+from caisse.cli.demo import server as demo_server
 from caisse.cli.main import EPILOG, cli
-from caisse.core.audit import CHECKS
 from caisse.core.entries import MOVES, Entry, Kind
-from caisse.core.explaining import RULES
 from caisse.core.policy import Policy
 from caisse.core.verdicts import ACCEPTED, UNKEPT, Verdict
-from caisse.dialects import seamless, seamless_v3_table, transfer_v3, transfer_v4_table
-from caisse.dialects.manuals import MANUALS
-from caisse.dialects.table import Endpoint
-from caisse.profiles.loading import profiles
+from caisse.dialects.references import MANUALS
+from caisse.dialects.seamless_v3 import table as seamless_v3_table
+from caisse.dialects.transfer_v3 import door as transfer_v3
+from caisse.dialects.transfer_v4 import table as transfer_v4_table
+from caisse.dialects.wire import seamless
+from caisse.dialects.wire.table import Endpoint
+from caisse.profiles.reader import profiles
 from caisse.settings import VARIABLES
 from caisse.store import migrate
-from caisse.web.exchange import Limits as HttpLimits
-from caisse.writer import Limits
+from caisse.story.words import RULES
+from caisse.web.server.exchange import Limits as HttpLimits
+from caisse.writer.writer import Limits
 from tests.cli.running import caisse
 from tests.docs import documents, field_tables
 from tests.docs.documents import ROOT, everything, headings, section, text

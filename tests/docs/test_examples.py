@@ -17,9 +17,9 @@ import asyncpg
 import httpx2
 import pytest
 
-from caisse.cli import demo_server
-from caisse.cli.demo_pages import PAGES, REPEATS, SETTING, transfer
-from caisse.cli.demo_play import is_as_documented, parse
+from caisse.cli.demo import server as demo_server
+from caisse.cli.demo.pages import PAGES, REPEATS, SETTING, transfer
+from caisse.cli.demo.play import is_as_documented, parse
 from tests.cli.running import caisse, sql
 from tests.docs import documents
 from tests.docs.console import agrees, commands, console

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from caisse.dialects.transfer_v4 import BASE
+from caisse.dialects.transfer_v4.door import BASE
 from tests.http.house import House, new_id
 from tests.http.server import Answer, Call, Game, Partner, packed
 

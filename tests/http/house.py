@@ -14,9 +14,10 @@ from caisse.core.parties import Connection, secret_hash
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import SetFrozen
 from caisse.ids import id_source
-from caisse.store import auditing, directory, migrate, opening
+from caisse.store import audit_feed as auditing
+from caisse.store import directory, migrate, opening
 from caisse.store.api import Database
-from caisse.writer import Writer, clock
+from caisse.writer.writer import Writer, clock
 from tests.http.server import PATIENCE, Answer, Call, Game, Partner, Server
 
 PROVIDER = "luckymonaco"

@@ -6,7 +6,7 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from caisse.web.guesses import FREE, HELD
+from caisse.web.throttle import FREE, HELD
 from tests.http.house import House, secret
 from tests.http.server import Call, Partner
 

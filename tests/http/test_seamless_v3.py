@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from caisse.dialects.seamless_v3_table import ENDPOINTS
+from caisse.dialects.seamless_v3.table import ENDPOINTS
 from tests.http.cases import spelled
 from tests.http.crowd import sent
 from tests.http.editions import PLAYS, Gambler, gambler

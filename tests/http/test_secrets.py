@@ -14,7 +14,7 @@ import pytest
 from caisse.build import REFRESH_SECONDS
 from caisse.core.parties import Connection, secret_hash
 from caisse.store import directory, opening
-from caisse.writer import clock
+from caisse.writer.writer import clock
 from tests.http.house import (
     DEFAULT,
     PROVIDER,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from caisse.dialects.transfer_v4 import BASE
-from caisse.dialects.transfer_v4_table import ENDPOINTS
+from caisse.dialects.transfer_v4.door import BASE
+from caisse.dialects.transfer_v4.table import ENDPOINTS
 from tests.http.cases import spelled
 from tests.http.crowd import sent
 from tests.http.editions import TRANSFERS, Account, account

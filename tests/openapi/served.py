@@ -18,7 +18,7 @@ import jsonschema_rs
 
 from caisse.core.parties import Connection, secret_hash
 from caisse.store import directory, migrate, opening
-from caisse.writer import clock
+from caisse.writer.writer import clock
 from tests.http.server import Server
 
 TOKEN = "demo-token-of-some-length"

@@ -8,8 +8,8 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
 
-from caisse.web.docs_page import docs
-from caisse.web.markup import inline, tag
+from caisse.web.apidocs.docs_page import docs
+from caisse.web.apidocs.markup import inline, tag
 from tests.http.server import Server
 from tests.openapi import served
 from tests.openapi.test_document import MADE

@@ -12,11 +12,11 @@ import pytest
 
 from caisse.build import DOORS
 from caisse.core.policy import Policy
-from caisse.dialects.door import Route
-from caisse.dialects.manual import Manual
-from caisse.dialects.manuals import EXAMPLES, MANUALS
-from caisse.profiles.loading import profiles
-from caisse.web.openapi import SERVER_FOUND, document
+from caisse.dialects.references import EXAMPLES, MANUALS
+from caisse.dialects.wire.door import Route
+from caisse.dialects.wire.reference import Manual
+from caisse.profiles.reader import profiles
+from caisse.web.apidocs.openapi import SERVER_FOUND, document
 from tests.openapi.served import Document, Reply
 
 # The official schema of the edition: https://spec.openapis.org/oas/3.1/schema/2022-10-07

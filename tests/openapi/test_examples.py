@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from caisse.cli.demo_play import is_as_documented, parse
-from caisse.dialects.manuals import EXAMPLES, MANUALS
+from caisse.cli.demo.play import is_as_documented, parse
+from caisse.dialects.references import EXAMPLES, MANUALS
 from tests.openapi import served
 from tests.openapi.served import KEY, TOKEN, Document
 from tests.openapi.test_document import MADE

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from caisse.core.book import Book, wants
-from caisse.core.decide import decide
 from caisse.core.entries import Decision
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.requests import Request
+from caisse.core.rules.decide import decide
 from caisse.store import opening
 from caisse.store.api import Database, Ledger
-from caisse.store.auditing import Report, audit
+from caisse.store.audit_feed import Report, audit
 from caisse.store.migrate import migrate
 from tests.core.ledger import NOW
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from caisse.store import checkpoints
 from caisse.store.api import FateUnknown, Ledger
-from caisse.store.sqlite import SqliteLedger
-from caisse.store.sqlite_file import open_file
+from caisse.store.sqlite import checkpoints
+from caisse.store.sqlite.file import open_file
+from caisse.store.sqlite.sqlite import SqliteLedger
 from tests.core.ledger import FUNDING, charge
 from tests.store.stores import audited, committed, database, opened, run
 

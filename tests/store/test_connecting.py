@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from caisse.cli import options
-from caisse.store import connecting, conninfo, opening
+from caisse.store import opening
 from caisse.store.api import Unavailable
+from caisse.store.postgres import connecting, conninfo
 from tests.postgres import Borrowed, Postgres, free_port
 from tests.store.stores import run
 

@@ -15,10 +15,11 @@ import pytest
 
 from caisse.core.money import UNIT
 from caisse.core.requests import Request
-from caisse.store import opening, reading
+from caisse.store import opening
+from caisse.store import read as reading
 from caisse.store.api import FateUnknown, Unavailable
 from caisse.store.migrate import migrate
-from caisse.store.postgres import PostgresLedger
+from caisse.store.postgres.postgres import PostgresLedger
 from tests.core.ledger import FUNDING, NOW, PARTNER, PLAYER, charge, look
 from tests.http.server import PATIENCE
 from tests.postgres import Postgres, wait_for

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from caisse.store import postgres
+from caisse.store.postgres import postgres
 from tests.postgres import Borrowed, Postgres
 from tests.store.stores import database as beside
 from tests.store.stores import opened, run

@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
-from caisse.store import finding, postgres, reading, sqlite
+from caisse.store import read as reading
+from caisse.store import search as finding
 from caisse.store.api import Database
-from caisse.store.finding import MOST, NEIGHBOURS
+from caisse.store.postgres import postgres
+from caisse.store.search import MOST, NEIGHBOURS
+from caisse.store.sqlite import sqlite
 from tests.store.stores import database, opened, run
 
 ROWS = 60_000

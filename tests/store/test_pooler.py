@@ -17,10 +17,11 @@ import pytest
 
 from caisse.core.money import UNIT
 from caisse.core.requests import Request
-from caisse.store import connecting, opening
+from caisse.store import opening
 from caisse.store.api import FateUnknown, Unavailable
 from caisse.store.migrate import migrate
-from caisse.store.postgres import PostgresLedger
+from caisse.store.postgres import connecting
+from caisse.store.postgres.postgres import PostgresLedger
 from tests.cli.running import caisse
 from tests.core.ledger import FUNDING, NOW, charge, look
 from tests.http.house import House

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
-from caisse.store.postgres_failures import commit_failed, reading_failed, uncommitted
+from caisse.store.postgres.failures import commit_failed, reading_failed, uncommitted
 
 LOST_RACES = {"40001": "serialization failure", "40P01": "deadlock", "23505": "unique violation"}
 NOT_WRITTEN = {

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from caisse.core.money import UNIT
-from caisse.store import connecting, opening, reading
+from caisse.store import opening
+from caisse.store import read as reading
 from caisse.store.api import FateUnknown, Unavailable, Unsuitable
 from caisse.store.migrate import migrate
-from caisse.store.postgres import PostgresLedger
+from caisse.store.postgres import connecting
+from caisse.store.postgres.postgres import PostgresLedger
 from tests.cli.running import caisse
 from tests.core.ledger import FUNDING, NOW, PARTNER, PLAYER, charge
 from tests.http.server import until
@@ -156,7 +158,7 @@ def test_after_a_commit_that_hung_another_host_goes_first(
 ) -> None:
     """Both lead to one server: the first by a proxy that falls silent when the commit is answered."""
     monkeypatch.setattr(connecting, "hanging", hanging := set[str]())
-    monkeypatch.setattr("caisse.store.postgres.hanging", hanging)
+    monkeypatch.setattr("caisse.store.postgres.postgres.hanging", hanging)
 
     async def main(proxy: Proxy) -> None:
         there = f"127.0.0.1:{urlsplit(proxy.url).port}"

@@ -14,17 +14,17 @@ import asyncpg
 import pytest
 
 from caisse.core.book import wants
-from caisse.core.decide import decide
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import Request
 from caisse.core.round_log import LogQuery, Numbered
+from caisse.core.rules.decide import decide
 from caisse.jobs.round_log import Numbering
 from caisse.store import opening, round_log
 from caisse.store.api import Database, Ledger, Unavailable
 from caisse.store.opening import sqlite_path
+from caisse.store.postgres.round_log import NUMBER, PostgresRoundLog
 from caisse.store.round_log import RoundLog
-from caisse.store.round_log_postgres import NUMBER, PostgresRoundLog
-from caisse.store.round_log_sqlite import ADD, EMPTY, LAST_PICKED
+from caisse.store.sqlite.round_log import ADD, EMPTY, LAST_PICKED
 from tests.core.ledger import NOW, bet, charge, create, open_wallet, result
 from tests.store.stores import database, opened, run
 

@@ -8,13 +8,15 @@ import msgspec
 import pytest
 
 from caisse.core.book import Wants, wants
-from caisse.core.decide import decide
 from caisse.core.entries import Kind
-from caisse.core.memory import Memory
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.requests import Request
+from caisse.core.rules.decide import decide
 from caisse.core.verdicts import Verdict
-from caisse.store import postgres, reading, sqlite
+from caisse.store import read as reading
+from caisse.store.postgres import postgres
+from caisse.store.sqlite import sqlite
+from caisse.writer.cache import Memory
 from tests.core.ledger import (
     FUNDING,
     NOW,

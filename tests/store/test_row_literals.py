@@ -7,7 +7,7 @@ import pytest
 from caisse.core.book import Wants
 from caisse.core.verdicts import Verdict
 from caisse.store.api import BadData
-from caisse.store.postgres_write import SEPARATOR, statement
+from caisse.store.postgres.write import SEPARATOR, statement
 from tests.core.ledger import bet, charge, create, open_wallet
 from tests.postgres import Borrowed, Postgres
 from tests.store.stores import audited, committed, contents, decided, opened, run

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from caisse.core.book import Wants
-from caisse.store import connecting, opening
+from caisse.store import opening
 from caisse.store.api import Unavailable
+from caisse.store.postgres import connecting
 from tests.http.server import PATIENCE
 from tests.postgres import Borrowed, Postgres
 from tests.store.stores import run

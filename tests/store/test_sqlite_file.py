@@ -13,7 +13,7 @@ import pytest
 
 from caisse.store import opening
 from caisse.store.api import Unsuitable
-from caisse.store.backup import backup
+from caisse.store.sqlite.backup import backup
 from tests.cli.running import caisse, serving
 from tests.core.ledger import FUNDING
 from tests.store.stores import committed, opened, run

@@ -20,12 +20,13 @@ from caisse.core.money import UNIT
 from caisse.core.parties import Connection
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
-from caisse.store import columns, directory, opening, reading
+from caisse.store import columns, directory, opening
+from caisse.store import read as reading
 from caisse.store.api import BadData, Conflict, Unavailable
-from caisse.store.auditing import audit
+from caisse.store.audit_feed import audit
 from caisse.store.migrate import WrongVersion, check_version, migrate, migrations
-from caisse.store.postgres import PostgresDatabase
-from caisse.store.sqlite_file import lock_file
+from caisse.store.postgres.postgres import PostgresDatabase
+from caisse.store.sqlite.file import lock_file
 from tests.core.ledger import (
     FUNDING,
     NOW,

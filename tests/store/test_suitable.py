@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from caisse.store import conninfo, opening
+from caisse.store import opening
 from caisse.store.api import Unsuitable
-from caisse.store.conninfo import BadUrl
 from caisse.store.migrate import migrate
+from caisse.store.postgres import conninfo
+from caisse.store.postgres.conninfo import BadUrl
 from tests.cli.running import caisse
 from tests.core.ledger import NOW
 from tests.postgres import Borrowed, Postgres

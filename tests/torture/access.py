@@ -10,7 +10,7 @@ from typing import NamedTuple
 from caisse.core.money import parse, show
 from caisse.core.parties import secret_hash
 from caisse.store import directory, opening
-from caisse.writer import clock
+from caisse.writer.writer import clock
 from tests.http.crowd import Line
 from tests.http.house import PROVIDER, RIVAL, add_connections, add_partner, connection
 from tests.http.server import Answer, Call, Partner, Server

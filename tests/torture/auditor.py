@@ -16,11 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
-from caisse.core.audit import CHECKS
-from caisse.core.audit_findings import Folded
-from caisse.core.audit_past import Anchor
+from caisse.audit.audit import CHECKS
+from caisse.audit.findings import Folded
+from caisse.audit.history import Anchor
 from caisse.core.book import Book
-from caisse.store import auditing, columns, opening
+from caisse.store import audit_feed as auditing
+from caisse.store import columns, opening
 from caisse.store.api import Database
 from tests.http.house import House
 from tests.torture.corruptions import Corruption, Tables, corruptions

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from caisse.web.guesses import FREE
+from caisse.web.throttle import FREE
 from tests.http.house import House, secret
 from tests.http.server import Answer, Call, Game, Partner
 from tests.torture.access import AT_ONCE, heard, told

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from caisse.web.exchange import Limits
-from caisse.web.sockets import SEND_BYTES
+from caisse.web.server.exchange import Limits
+from caisse.web.server.sockets import SEND_BYTES
 from tests.http.house import House
 from tests.http.record import Storm
 from tests.http.server import Call, Server

@@ -48,7 +48,7 @@ WAITS_FOR_NO_DISK = """
 import sys
 from caisse.store import connecting
 
-assert "caisse.store.postgres_write" not in sys.modules
+assert "caisse.store.postgres.write" not in sys.modules
 connecting.RAISED = "'off'"
 """
 """Commits without waiting for the disk: each write says so itself, before the statements are put together."""

@@ -6,7 +6,7 @@ import asyncio
 
 import psutil
 
-from caisse.writer import Limits
+from caisse.writer.writer import Limits
 from tests.http.crowd import CLIENTS, sent
 from tests.http.house import House
 from tests.http.record import FUNDS, Intent, Record, amount_of

@@ -17,9 +17,9 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from caisse.build import DOORS
-from caisse.dialects.door import Route
-from caisse.web.exchange import Exchange, Limits
-from caisse.web.incoming import COMPLETE, Incoming
+from caisse.dialects.wire.door import Route
+from caisse.web.server.exchange import Exchange, Limits
+from caisse.web.server.parser import COMPLETE, Incoming
 from tests.dialects.desk import KEY, TOKEN_QUERY, Said, world
 from tests.torture.odd_bodies import LARGEST_BODY
 from tests.torture.toolbox import NEITHER, Harness, Run

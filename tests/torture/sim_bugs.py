@@ -8,10 +8,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 from unittest import mock
 
-from caisse.core import memory
 from caisse.core.book import Book
 from caisse.store.api import Conflict, FateUnknown
-from caisse.writer import Lane, Pending, tell_all
+from caisse.writer import cache as memory
+from caisse.writer.writer import Lane, Pending, tell_all
 from tests.torture.sim_tables import Tables
 
 Patch = Any

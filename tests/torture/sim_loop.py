@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from unittest import mock
 
-from caisse import recorder, writer
+from caisse.writer import recorder, writer
 
 T = TypeVar("T")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from caisse.core.audit import Totals
+from caisse.audit.audit import Totals
 from caisse.core.entries import Decision, Entry
 from caisse.core.requests import CreatePlayer, ForgetPlayer, Request, SetFrozen
 from caisse.core.verdicts import UNKEPT
 from caisse.store import columns
-from caisse.writer import WATCH_SECONDS
+from caisse.writer.writer import WATCH_SECONDS
 from tests.core.ledger import Account, audited
 from tests.torture.sim_tables import Tables
 

@@ -1,7 +1,7 @@
 """The tables of the simulated store: what may be written to them, and how a write is undone.
 
-They keep the promises of store/postgres.py: a batch counts only if every player still stands where it was
-loaded, every key is new, and exactly the rows it means are touched. Values are held as they are stored.
+They keep the promises of store/postgres/postgres.py: a batch counts only if every player still stands
+where it was loaded, every key is new, and exactly the rows it means are touched. Values are held as they are stored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from caisse.core.entries import Entry, Kind
 from caisse.core.verdicts import Verdict
 from caisse.store import columns
 from caisse.store.api import BadData
-from caisse.store.changed import changed
+from caisse.store.dirty import changed
 
 Cell = tuple[Any, ...]
 """The name of one thing that is stored: a table, and a key within it."""

@@ -15,7 +15,7 @@ from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Bet, CreatePlayer, ForgetPlayer, Request, SetFrozen
 from caisse.store.api import FateUnknown
-from caisse.writer import Limits, Writer
+from caisse.writer.writer import Limits, Writer
 from tests.core.ledger import POLICIES, bet, charge, rollback, traffic
 from tests.torture.sim_loop import VirtualLoop
 from tests.torture.sim_oracle import Oracle, Sent, Told, identity, may_be_left, poisonous

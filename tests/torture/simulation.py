@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from unittest import mock
 
-from caisse import recorder, writer
+from caisse.writer import recorder, writer
 from tests.torture import sim_bugs, sim_loop
 from tests.torture.sim_world import World, stable_hash
 from tests.torture.toolbox import NEITHER, Harness, Run

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import uvloop
 
-from caisse.web.http import App, Exchange, Limits, Server
+from caisse.web.server.http import App, Exchange, Limits, Server
 
 PATIENCE = 10.0  # seconds until a test that hangs fails instead
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from caisse.web.guesses import ADDRESSES, FREE, HANG_UP, HELD, HOLD_SECONDS, WINDOW_SECONDS, Guesses
+from caisse.web.throttle import ADDRESSES, FREE, HANG_UP, HELD, HOLD_SECONDS, WINDOW_SECONDS, Guesses
 
 
 class Clock:
@@ -67,7 +67,7 @@ def test_the_address_is_logged_once_and_nothing_else(caplog: pytest.LogCaptureFi
 
 def test_a_count_begun_anew_is_the_youngest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever fills the table with addresses would have his own count forgotten first, or never."""
-    monkeypatch.setattr("caisse.web.guesses.ADDRESSES", 2)
+    monkeypatch.setattr("caisse.web.throttle.ADDRESSES", 2)
     clock = Clock()
     guesses = Guesses(clock)
     holds(guesses, ["10.0.0.1", "10.0.0.2"])

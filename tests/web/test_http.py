@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from caisse.web.exchange import full_answer
-from caisse.web.http import Exchange
+from caisse.web.server.exchange import full_answer
+from caisse.web.server.http import Exchange
 from tests.web.http_wire import LOOPS, answers, head, post, run_on, site
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)

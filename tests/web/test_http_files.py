@@ -6,8 +6,8 @@ import resource
 
 import pytest
 
-from caisse.web.exchange import Limits
-from caisse.web.http import SPARE_FILES, affordable
+from caisse.web.server.exchange import Limits
+from caisse.web.server.http import SPARE_FILES, affordable
 
 
 @pytest.mark.parametrize(

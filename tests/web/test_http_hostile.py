@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caisse.web.connection import LINGER_BYTES
+from caisse.web.server.connection import LINGER_BYTES
 from tests.web.http_wire import LOOPS, Client, answers, head, post, run_on, site, until
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from caisse.web.exchange import Exchange, Headers, Limits
-from caisse.web.incoming import BROKEN, COMPLETE, FRESH, STEP_BYTES, Incoming
+from caisse.web.server.exchange import Exchange, Headers, Limits
+from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, STEP_BYTES, Incoming
 from tests.web.http_wire import head, post
 
 STREAM = (

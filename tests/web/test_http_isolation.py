@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from caisse.core.parties import Parties, Partner, secret_hash
-from caisse.dialects.auth import Access
-from caisse.web.exchange import Exchange
+from caisse.dialects.wire.auth import Access
+from caisse.web.server.exchange import Exchange
 from tests.web.http_wire import answers, head, post, run_on, site
 
 PREFIXES = {

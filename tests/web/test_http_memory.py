@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tracemalloc
 
-from caisse.web.sockets import RECEIVE_BYTES
+from caisse.web.server.sockets import RECEIVE_BYTES
 from tests.web.http_wire import post, run_on, site, until
 
 DEAF = 40

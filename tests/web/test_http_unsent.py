@@ -13,9 +13,9 @@ from typing import Any, cast
 
 import pytest
 
-from caisse.web.exchange import Exchange
-from caisse.web.sockets import SEND_BYTES, untaken
-from caisse.web.unsent import Unsent
+from caisse.web.server.exchange import Exchange
+from caisse.web.server.sockets import SEND_BYTES, untaken
+from caisse.web.server.unsent import Unsent
 from tests.web.http_wire import LOOPS, Site, post, run_on, site, until
 
 KERNEL_BYTES = 3 * SEND_BYTES

@@ -12,13 +12,13 @@ import pytest
 from caisse.build import spare_the_collector
 from caisse.core.book import Book, Player
 from caisse.core.entries import Decision
-from caisse.core.memory import Memory, _Recent, nothing_recalled
 from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
 from caisse.store.api import FateUnknown, Ledger, Unavailable
-from caisse.writer import Limits
+from caisse.writer.cache import Memory, _Recent, nothing_recalled
+from caisse.writer.writer import Limits
 from tests.core.ledger import FUNDING, OTHER, again, bet, charge, freeze, look, rollback, traffic, withdraw
 from tests.core.ledger import Ledger as PureLedger
 from tests.store.stores import run

@@ -16,9 +16,9 @@ from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
 from caisse.store import opening
 from caisse.store.api import BadData, FateUnknown
-from caisse.store.checkpoints import Checkpoints
-from caisse.store.postgres import PROVE, PostgresLedger
-from caisse.writer import Limits
+from caisse.store.postgres.postgres import PROVE, PostgresLedger
+from caisse.store.sqlite.checkpoints import Checkpoints
+from caisse.writer.writer import Limits
 from tests.core.ledger import FUNDING, OTHER, again, bet, charge, look, rollback_round, withdraw
 from tests.postgres import Borrowed, Postgres
 from tests.store.stores import audited, committed, database, decided, opened, run

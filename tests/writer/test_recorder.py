@@ -10,7 +10,7 @@ import pytest
 
 from caisse.core.attempts import LINES_A_MINUTE, Attempt
 from caisse.store.api import BadData, Ledger, Unavailable
-from caisse.writer import Limits
+from caisse.writer.writer import Limits
 from tests.core.ledger import again, rollback, withdraw
 from tests.postgres import Borrowed, Postgres
 from tests.store.stores import audited, database, run

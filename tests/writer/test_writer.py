@@ -16,10 +16,11 @@ from caisse.core.money import UNIT
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.requests import Charge, Request
 from caisse.core.verdicts import ACCEPTED, Verdict
-from caisse.store import opening, reading
+from caisse.store import opening
+from caisse.store import read as reading
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 from caisse.store.migrate import migrate
-from caisse.writer import WHOLE, Limits, Writer
+from caisse.writer.writer import WHOLE, Limits, Writer
 from tests.core.ledger import (
     FUNDING,
     NOW,

@@ -14,8 +14,8 @@ from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Self
 
+from caisse.audit.history import Anchor
 from caisse.cli.failures import Failed
-from caisse.core.audit_past import Anchor
 
 NOT_WHOLE = "is no whole anchor: it was changed or cut off"
 

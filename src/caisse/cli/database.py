@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from caisse.cli.failures import NoDatabase
 from caisse.store import migrate, opening
 from caisse.store.api import Database
-from caisse.writer import clock
+from caisse.writer.writer import clock
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ AS_JSON: Final = "caisse.as_json"
 
 
 class LazyGroup(click.Group):
-    """A group whose command `name` is the object `name` of the module `caisse.cli.name`."""
+    """A group whose command `name` is the object `name` of the module `caisse.cli.commands.name`."""
 
     def __init__(self, *args: Any, commands_about: Mapping[str, str], **attrs: Any) -> None:
         super().__init__(*args, **attrs)
@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
         """Import the command."""
         if cmd_name not in self._about:
             return None
-        command: click.Command = getattr(import_module(f"caisse.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"caisse.cli.commands.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,7 +9,7 @@ import click
 
 from caisse.cli import output
 from caisse.core.parties import secret_hash
-from caisse.dialects.auth import MAX_SECRET
+from caisse.dialects.wire.auth import MAX_SECRET
 
 SHORT: Final = 16
 """Characters below which a secret is warned of: fewer can be guessed."""

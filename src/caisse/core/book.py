@@ -1,6 +1,6 @@
 """Book: what a batch may see of the past, kept up to date with each decision of the batch.
 
-The only thing in the core that changes. A store fills it (`Wants` says with what); `caisse.core.decide`
+The only thing in the core that changes. A store fills it (`Wants` says with what); `caisse.core.rules.decide`
 reads it; `take` folds each decision in at once, so that the next request of the batch sees it. Balances
 and rounds are folds over journal rows (R52), and the folds live here.
 """

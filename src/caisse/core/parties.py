@@ -1,6 +1,6 @@
 """Who may call: partners with their tokens, and the connections between a partner and a game provider.
 
-Plain data. Only hashes of secrets are held; checking them is the business of `caisse.dialects.auth`.
+Plain data. Only hashes of secrets are held; checking them is the business of `caisse.dialects.wire.auth`.
 """
 
 from hashlib import blake2b

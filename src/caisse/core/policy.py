@@ -1,6 +1,6 @@
 """Policy: what the provider's contract leaves open, as data. One value for each connection.
 
-Holds no code that decides: `caisse.core.rollbacks` and `caisse.core.play` read the fields.
+Holds no code that decides: `caisse.core.rules.rollbacks` and `caisse.core.rules.play` read the fields.
 """
 
 from typing import Annotated, Literal

@@ -10,8 +10,8 @@ import msgspec
 
 from caisse.core.entries import Decision
 from caisse.core.policy import Policy
-from caisse.dialects.manuals import MANUALS
-from caisse.dialects.table import Echo
+from caisse.dialects.references import MANUALS
+from caisse.dialects.wire.table import Echo
 
 
 class Told(NamedTuple):

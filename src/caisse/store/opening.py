@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from caisse.store import conninfo
 from caisse.store.api import Database, Ledger
-from caisse.store.connecting import connect
-from caisse.store.conninfo import BadUrl as BadUrl
-from caisse.store.postgres import NAMED, PostgresDatabase, PostgresLedger
+from caisse.store.postgres import conninfo
+from caisse.store.postgres.connecting import connect
+from caisse.store.postgres.conninfo import BadUrl as BadUrl
+from caisse.store.postgres.postgres import NAMED, PostgresDatabase, PostgresLedger
+from caisse.store.postgres.round_log import PostgresRoundLog
 from caisse.store.round_log import RoundLog
-from caisse.store.round_log_postgres import PostgresRoundLog
-from caisse.store.round_log_sqlite import SqliteRoundLog
-from caisse.store.sqlite import SqliteDatabase, SqliteLedger
+from caisse.store.sqlite.round_log import SqliteRoundLog
+from caisse.store.sqlite.sqlite import SqliteDatabase, SqliteLedger
 
 
 def sqlite_path(url: str) -> Path | None:

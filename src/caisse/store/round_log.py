@@ -10,10 +10,10 @@ Within a step rows stand in the order of the time that they show; a player's row
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final, Protocol
 
-from caisse.core.audit_findings import Finding
+from caisse.audit.findings import Finding
+from caisse.audit.round_log import Claimed, Logged, Moved, check_log, check_player
 from caisse.core.money import read_stored
 from caisse.core.round_log import LogQuery, Numbered
-from caisse.core.round_log_audit import Claimed, Logged, Moved, check_log, check_player
 from caisse.store.api import Database, Row
 from caisse.store.columns import DUE
 

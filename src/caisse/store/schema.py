@@ -13,7 +13,7 @@ import apsw
 
 from caisse.store import migrate
 from caisse.store.api import Database, Unsuitable
-from caisse.store.sqlite import SqliteDatabase
+from caisse.store.sqlite.sqlite import SqliteDatabase
 
 SQLITE_OBJECTS: Final = "select type || ' ' || name, sql from sqlite_master where sql is not null order by 1"
 

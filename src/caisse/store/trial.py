@@ -4,9 +4,9 @@ from typing import Final
 from uuid import uuid4
 
 from caisse.core.book import Book, Wants
-from caisse.core.decide import decide
 from caisse.core.policy import DEFAULT_POLICY
 from caisse.core.requests import CreatePlayer
+from caisse.core.rules.decide import decide
 
 PARTNER: Final = ":trial"
 """No partner's id holds a colon."""

@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from caisse.core.round_log import LogQuery, Numbered
-from caisse.dialects.door import Answer, Ask, Door, Listing, Stranger, Unread, World
-from caisse.web.exchange import Exchange
-from caisse.web.guesses import HANG_UP, Guesses
+from caisse.dialects.wire.door import Answer, Ask, Door, Listing, Stranger, Unread, World
 from caisse.web.proxies import Proxies
-from caisse.writer import Tell, Writer
+from caisse.web.server.exchange import Exchange
+from caisse.web.throttle import HANG_UP, Guesses
+from caisse.writer.writer import Tell, Writer
 
 Page = Callable[[Exchange], Answer]
 """Something that is answered at once, by GET: health, metrics, documents."""

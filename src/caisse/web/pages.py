@@ -7,11 +7,11 @@ import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from caisse.dialects.door import Answer
-from caisse.web.exchange import Exchange
-from caisse.web.guesses import Guesses
-from caisse.web.http import Server
-from caisse.writer import Writer
+from caisse.dialects.wire.door import Answer
+from caisse.web.server.exchange import Exchange
+from caisse.web.server.http import Server
+from caisse.web.throttle import Guesses
+from caisse.writer.writer import Writer
 
 TEXT = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
 HTML = (("content-type", "text/html; charset=utf-8"),)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from caisse.dialects.auth import Address, Network, address_of, network_of
+from caisse.dialects.wire.auth import Address, Network, address_of, network_of
 
 UNKNOWN: Final = ""
 """The address of a request of which nobody trusted can say where it comes from; in no network."""

@@ -1,0 +1,1 @@
+"""One module for each command: it reads options, asks the office, prints."""

@@ -1,0 +1,1 @@
+"""What `caisse demo` plays and shows."""

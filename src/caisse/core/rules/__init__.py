@@ -1,0 +1,1 @@
+"""The rules of the money: one function for each kind of request; pure."""

@@ -1,0 +1,1 @@
+"""The seamless dialect, edition 4."""

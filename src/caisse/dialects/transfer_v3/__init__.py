@@ -1,0 +1,1 @@
+"""The transfer dialect, edition 3."""

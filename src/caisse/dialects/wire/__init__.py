@@ -1,0 +1,1 @@
+"""What all dialects are made of: values, tables, doors, login."""
