@@ -28,7 +28,7 @@ from bench.results import Run
 from bench.seasoned import seasoned
 from bench.stages import pure_stages, split
 from bench.world import NotReady, World
-from tests.postgres import PostgresError
+from tests.support.postgres import PostgresError
 
 # Their order in a round: side by side who is compared, since a machine's speed changes within a minute.
 CONTENDERS: dict[str, Callable[[World], Contender]] = {

@@ -15,7 +15,7 @@ from typing import Final
 
 import psutil
 
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 SEGMENTS: Final = 256
 """Of 16 MiB: half of `max_wal_size`. About there a checkpoint begins, which makes used ones ready again."""

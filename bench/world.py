@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bench.load.drive import Closed
 from bench.meter import tree
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 READY_SECONDS = 60.0
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.house import House
 from tests.http.serving import fresh_db, serving
-from tests.postgres import Borrowed, Postgres, suite_postgres
+from tests.support.postgres import Borrowed, Postgres, suite_postgres
+from tests.support.rig import House
 
 
 @pytest.fixture(scope="session")

@@ -36,9 +36,9 @@ from tests.http import test_rules_transfer as rules_transfer
 from tests.http import test_seamless_v3 as seamless_3
 from tests.http import test_seeds as seeds
 from tests.http import test_transfer_v4 as transfer_4
-from tests.http.cases import Case, Seat, Unkept
-from tests.http.house import PROFILES, SHIPPED, House
-from tests.http.server import Game, Partner
+from tests.support.cases import Case, Seat, Unkept
+from tests.support.rig import PROFILES, SHIPPED, House
+from tests.support.server import Game, Partner
 
 TESTS = Path(__file__).parent
 ENDPOINTS = {e.path: (manual.id, e) for manual in MANUALS for e in manual.endpoints}

@@ -17,8 +17,8 @@ import asyncpg
 import psutil
 import pytest
 
-from tests import postgres as harness
-from tests.postgres import Borrowed, Postgres, PostgresError, directory_for, unprivileged_account
+from tests.support import postgres as harness
+from tests.support.postgres import Borrowed, Postgres, PostgresError, directory_for, unprivileged_account
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,7 +94,7 @@ def test_nothing_is_left_when_it_ends() -> None:
 def test_it_ends_even_when_its_owner_is_killed(scratch: Path) -> None:
     program = """
 import time, tests.postgres
-with tests.postgres.Postgres() as server:
+with tests.support.postgres.Postgres() as server:
     print(server.pid, flush=True)
     time.sleep(600)
 """

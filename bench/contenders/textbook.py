@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bench.contenders.contender import DOORS, Contender, OverHttp, Server
 from bench.workloads import FUNDS
 from bench.world import World, durability, process, python, until
-from tests.postgres import free_port
+from tests.support.postgres import free_port
 
 
 class Form(NamedTuple):

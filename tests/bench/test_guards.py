@@ -26,9 +26,9 @@ from caisse.core.verdicts import Verdict
 from caisse.dialects.wire.door import Ask
 from caisse.writer.writer import Limits
 from tests.bench.roundtrips import counted
-from tests.core.ledger import again, bet, charge, create, open_wallet, result, rollback, withdraw
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import committed, opened, run
+from tests.support.ledger import again, bet, charge, create, open_wallet, result, rollback, withdraw
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import committed, opened, run
 
 PLAYERS = 50
 FUNDING = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import PROGRAM, SECONDS, caisse, environment, ready, sql
+from tests.support.running import PROGRAM, SECONDS, caisse, environment, ready, sql
 
 TOKEN = "the-very-same-token-0001"
 KEY = "the-very-same-key-0001"

@@ -6,8 +6,8 @@ import pytest
 
 from caisse.store import pruning
 from caisse.writer.writer import clock
-from tests.cli.running import caisse, ready, sql
-from tests.store.stores import database, run
+from tests.support.running import caisse, ready, sql
+from tests.support.stores import database, run
 
 DAY = 86_400_000_000
 

@@ -11,7 +11,7 @@ import pytest
 
 from caisse.cli.commands.audit import claims
 from caisse.cli.demo.pages import PAGES, REPEATS, SETTING
-from tests.cli.running import caisse, ready, send, serving, sql
+from tests.support.running import caisse, ready, send, serving, sql
 
 
 @pytest.fixture

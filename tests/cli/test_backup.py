@@ -10,7 +10,7 @@ import pytest
 
 from caisse.cli.demo.pages import PAGES, SETTING
 from caisse.store.sqlite import backup as copying
-from tests.cli.running import caisse, furnished, send, serving, sql
+from tests.support.running import caisse, furnished, send, serving, sql
 
 
 @pytest.fixture

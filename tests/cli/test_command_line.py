@@ -14,7 +14,7 @@ import pytest
 
 from caisse.cli.lazy import LazyGroup
 from caisse.cli.main import COMMANDS, cli
-from tests.cli.running import PROGRAM, caisse, environment, ready, sql
+from tests.support.running import PROGRAM, caisse, environment, ready, sql
 
 HEAVY = ("apsw", "asyncpg", "uvloop", "rich", "msgspec", "structlog", "httpx2", "asyncio")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caisse.currencies.table import DEFAULT
-from tests.cli.running import caisse, furnished, pay, send, serving
+from tests.support.running import caisse, furnished, pay, send, serving
 
 OWN = """
 [[currency]]

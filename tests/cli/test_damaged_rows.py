@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caisse.cli.demo.pages import PAGES, SETTING
-from tests.cli.running import caisse, furnished, send, serving, sql
+from tests.support.running import caisse, furnished, send, serving, sql
 
 COMMANDS = {
     "audit": ("audit",),

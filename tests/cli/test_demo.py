@@ -17,7 +17,7 @@ import pytest
 
 from caisse.cli.demo import pages as demo_pages
 from caisse.cli.demo.play import is_as_documented, parse
-from tests.cli.running import PROGRAM, SECONDS, caisse, environment
+from tests.support.running import PROGRAM, SECONDS, caisse, environment
 
 
 def test_once_plays_everything_as_documented_and_stops(tmp_path: Path) -> None:

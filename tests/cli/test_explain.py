@@ -12,7 +12,7 @@ import pytest
 
 from caisse.cli.demo.pages import PARTNER, TOKEN, Step, seamless
 from caisse.store import search as finding
-from tests.cli.running import caisse, eventually, funding, furnished, pay, play, send, serving, sql
+from tests.support.running import caisse, eventually, funding, furnished, pay, play, send, serving, sql
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.cli.running import caisse, furnished, pay, play, send, serving
+from tests.support.running import caisse, furnished, pay, play, send, serving
 
 UUID = "01980000-0000-7000-8000-0000000000aa"
 

@@ -10,7 +10,7 @@ from threading import Thread
 import httpx2
 import pytest
 
-from tests.cli.running import caisse, funding, furnished, pay, play, send, serving
+from tests.support.running import caisse, funding, furnished, pay, play, send, serving
 
 
 @pytest.fixture

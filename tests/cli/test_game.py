@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caisse.cli.demo.pages import seamless
-from tests.cli.running import caisse, eventually, funding, furnished, play, send, serving
+from tests.support.running import caisse, eventually, funding, furnished, play, send, serving
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caisse import cli
-from tests.cli.running import caisse, furnished, ready, sql
+from tests.support.running import caisse, furnished, ready, sql
 
 ODD = "a\x1b[31m\u202eb\x07\u2066c\x9b2J"
 """Colours, bidi overrides, a bell, C1's CSI."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caisse.core.parties import secret_hash
-from tests.cli.running import caisse, ready, sql
+from tests.support.running import caisse, ready, sql
 
 TOKEN = "a-token-of-the-partners-own-choice"
 

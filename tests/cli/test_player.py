@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from caisse.cli.demo.pages import BET, PAGES, REPEATS, SETTING, Step, seamless
-from tests.cli.running import caisse, ready, send, serving, sql
+from tests.support.running import caisse, ready, send, serving, sql
 
 
 @pytest.fixture

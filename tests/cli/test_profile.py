@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from caisse.core.policy import DEFAULT_POLICY, Policy
-from tests.cli.running import caisse, eventually, funding, furnished, play, send, serving, sql
+from tests.support.running import caisse, eventually, funding, furnished, play, send, serving, sql
 
 OWN = """
 name = "own"

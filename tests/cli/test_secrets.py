@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.running import caisse, ready, sql
+from tests.support.running import caisse, ready, sql
 
 TABLES = ("partner", "token", "connection", "migration")
 

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from caisse.cli.demo.pages import PAGES, SETTING, Step
-from tests.cli.running import PROGRAM, SECONDS, caisse, environment, ready, send, serving
+from tests.support.running import PROGRAM, SECONDS, caisse, environment, ready, send, serving
 
 
 @contextmanager

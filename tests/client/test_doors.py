@@ -21,8 +21,8 @@ from caisse_client import (
 from caisse_kit.wallets.door import KyrenDoor
 from caisse_kit.wallets.seamless import Style, Wallet
 from caisse_kit.wallets.server import served
-from tests.http.house import PROVIDER, House, new_id
-from tests.http.server import new_uuid
+from tests.support.rig import PROVIDER, House, new_id
+from tests.support.server import new_uuid
 
 D = Decimal
 MORE = {"sessionId": "s", "gamename": "Tumble", "timestamp": "1", "timeStamp": "1", "roundDetails": "x"}

@@ -14,8 +14,8 @@ import pytest
 
 from caisse_client import AsyncClient, Client, Outbox, SeamlessV3, SeamlessV4, TransferV3
 from tests.client.stubborn import stubborn
-from tests.http.house import PROVIDER, House, new_id
-from tests.http.server import until
+from tests.support.rig import PROVIDER, House, new_id
+from tests.support.server import until
 
 TOKEN = "token-that-is-secret"
 UUID = "ab64cee3-f73b-4631-9abf-b1a09c1f9c36"

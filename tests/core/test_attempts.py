@@ -10,7 +10,7 @@ import pytest
 
 from caisse.core.attempts import LINES_A_MINUTE, MINUTE, Attempt, Attempts
 from caisse.core.verdicts import Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     PARTNER,

@@ -20,7 +20,7 @@ from caisse.core.money import UNIT
 from caisse.core.requests import ForgetPlayer, Request, fingerprint
 from caisse.core.verdicts import UNKEPT, Verdict
 from caisse.store import columns
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     POLICIES,

@@ -15,7 +15,7 @@ from caisse.audit.audit import Totals
 from caisse.core.entries import NO_HEAD, Entry, Kind, sealed
 from caisse.core.money import UNIT
 from caisse.core.verdicts import Verdict
-from tests.core.ledger import POLICIES, Ledger, audited, fresh, traffic
+from tests.support.ledger import POLICIES, Ledger, audited, fresh, traffic
 
 JOURNAL_PAGE = Path(__file__).resolve().parents[2] / "docs" / "journal.md"
 BY_THE_CHAIN = ("partner", "player", "seq", "part", "hash")

@@ -17,7 +17,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Bet, Charge, ForgetPlayer, Request, Rollback, SetFrozen, Withdraw
 from caisse.core.rules.decide import decide
 from caisse.core.verdicts import UNKEPT, Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     POLICIES,
     USERS,

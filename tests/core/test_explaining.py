@@ -19,7 +19,7 @@ from caisse.core.requests import Look, LookTransfer, SetFrozen
 from caisse.core.verdicts import Verdict
 from caisse.story.events import AGAIN, PLAYS, events, moved
 from caisse.story.words import KINDS, RULES, VERDICTS, asked_in_words, row_in_words, verdict_in_words
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     Ledger,
@@ -43,8 +43,8 @@ CORE = Path(core.__file__).parent
 
 
 def cited() -> Iterator[str]:
-    """Every text in the code of the core that names a rule and nothing else."""
-    for path in CORE.glob("*.py"):
+    """Every text that names a rule and nothing else, in the core and in the story of a repeat."""
+    for path in [*CORE.rglob("*.py"), CORE.parent / "story" / "events.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and re.fullmatch(r"R\d+", str(node.value)):
                 yield str(node.value)

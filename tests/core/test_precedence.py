@@ -29,7 +29,7 @@ from caisse.core.requests import (
 )
 from caisse.core.rules.decide import DECIDERS
 from caisse.core.verdicts import UNKEPT, Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     OTHER,
     again,
     award,

@@ -12,7 +12,7 @@ from caisse.core.entries import Kind
 from caisse.core.money import show
 from caisse.core.policy import DEFAULT_POLICY, Policy
 from caisse.core.round_log import Due
-from tests.core.ledger import (
+from tests.support.ledger import (
     PLAYER,
     Ledger,
     award,

@@ -16,7 +16,7 @@ from caisse.core.money import UNIT, show
 from caisse.core.policy import Policy
 from caisse.core.requests import Bet, EndRound, Request, Result, RollbackRound, fingerprint
 from caisse.core.verdicts import Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     Ledger,

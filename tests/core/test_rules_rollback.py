@@ -13,7 +13,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.rules.decide import decide
 from caisse.core.verdicts import Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     PLAYER,

@@ -11,7 +11,7 @@ from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import FLAGGED, Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     OTHER,
     PLAYER,
     Case,

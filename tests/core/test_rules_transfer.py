@@ -11,7 +11,7 @@ from caisse.core.money import LIMIT, UNIT
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import UNKEPT, Verdict
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     Case,

@@ -1,6 +1,6 @@
 """What only a small change of the core would break: each of these is the first to notice one.
 
-Found by trying every mutant of the core (tests/torture/mutation.py) and looking at those that lived.
+Found by trying every mutant of the core (tests/mutation/mutation.py) and looking at those that lived.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from caisse.core.requests import Award, Rollback, fingerprint, name_hash
 from caisse.core.verdicts import Verdict
 from caisse.story.events import Event, events, moved
 from caisse.story.words import asked_in_words, row_in_words
-from tests.core.ledger import (
+from tests.support.ledger import (
     NOW,
     OTHER,
     PARTNER,

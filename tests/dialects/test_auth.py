@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from caisse.core.parties import Parties, Partner, secret_hash
 from caisse.dialects.wire import auth
-from caisse.dialects.wire.auth import Access, credentials, is_loopback
-from tests.dialects.desk import KEY, connection
+from caisse.dialects.wire.auth import Access, credentials
+from caisse.web.server.origin import is_loopback
+from tests.support.harness import KEY, connection
 
 PARTIES = Parties(
     (

@@ -18,7 +18,7 @@ from caisse.dialects.transfer_v3.door import FAILURES
 from caisse.dialects.wire.seamless import OF_BETS, REFUSALS, WRONG
 from caisse.dialects.wire.table import Endpoint
 from caisse.dialects.wire.values import Wrong
-from tests.dialects.desk import KEY, SEAMLESS, TOKEN_QUERY, TRANSFER, Said, funded, packed, play_body, uuid
+from tests.support.harness import KEY, SEAMLESS, TOKEN_QUERY, TRANSFER, Said, funded, packed, play_body, uuid
 
 TABLES = {"transfer V3": transfer_v3.ENDPOINTS, "seamless V4": seamless_v4_table.ENDPOINTS}
 CODES = {"transfer V3": FAILURES, "seamless V4": REFUSALS}

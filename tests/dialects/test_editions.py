@@ -19,7 +19,7 @@ from caisse.dialects.seamless_v3.door import SeamlessV3
 from caisse.dialects.transfer_v4.door import TransferV4
 from caisse.dialects.wire.door import Answer, Ask, Door, Unread
 from caisse.dialects.wire.table import Endpoint, Need
-from tests.dialects.desk import (
+from tests.support.harness import (
     KEY,
     SEAMLESS,
     TOKEN_QUERY,

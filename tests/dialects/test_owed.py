@@ -7,7 +7,7 @@ import pytest
 
 from caisse.currencies.table import DEFAULT, with_overrides
 from caisse.dialects.wire.door import World
-from tests.dialects.desk import (
+from tests.support.harness import (
     SEAMLESS,
     TOKEN_QUERY,
     TRANSFER,

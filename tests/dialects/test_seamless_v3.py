@@ -15,9 +15,9 @@ from caisse.core.requests import Bet, Look, Result, Rollback
 from caisse.dialects.seamless_v3.door import SeamlessV3
 from caisse.dialects.wire.door import Answer
 from caisse.ids import id_source
-from tests.core.ledger import Account, audited
-from tests.dialects.desk import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid
-from tests.dialects.desk import world as world_
+from tests.support.harness import KEY, Desk, Said, asked, funded, packed, play_body, told, uuid
+from tests.support.harness import world as world_
+from tests.support.ledger import Account, audited
 
 DOOR = SeamlessV3()
 QUERY = f"authToken={KEY}"

@@ -16,9 +16,9 @@ from caisse.currencies.table import DEFAULT, with_overrides
 from caisse.dialects.seamless_v3.table import ENDPOINTS, WORDS, WRONG
 from caisse.dialects.wire.door import Answer, Ask
 from caisse.dialects.wire.values import Wrong
-from tests.dialects.desk import KEY, Desk, Said, ask, asked, connection, funded, packed, play_body, uuid
-from tests.dialects.desk import world as world_
 from tests.dialects.test_seamless_v3 import DOOR, PLAYED, QUERY, REQUESTS, answered, called, said
+from tests.support.harness import KEY, Desk, Said, ask, asked, connection, funded, packed, play_body, uuid
+from tests.support.harness import world as world_
 
 
 def refusals() -> Desk:

@@ -8,7 +8,7 @@ import pytest
 
 from caisse.core.policy import Policy
 from caisse.dialects.wire.door import Answer
-from tests.dialects.desk import SEAMLESS, Desk, connection, funded, play_body, played, told, uuid, world
+from tests.support.harness import SEAMLESS, Desk, connection, funded, play_body, played, told, uuid, world
 
 DONE = '"error":0,"description":"Success"'
 SUCCESSES: list[tuple[str, dict[str, Any], str]] = [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisse.dialects.wire.door import Answer, Ask, Stranger
-from tests.dialects.desk import (
+from tests.support.harness import (
     FULL,
     KEY,
     SEAMLESS,

@@ -20,7 +20,7 @@ from caisse.core.requests import (
     RollbackRound,
 )
 from caisse.dialects.wire.door import Answer
-from tests.dialects.desk import (
+from tests.support.harness import (
     SEAMLESS,
     SEED_ROLLBACK,
     ask,

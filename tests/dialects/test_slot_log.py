@@ -24,8 +24,8 @@ from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
 from caisse.web.app import App
 from caisse.writer.writer import Writer
-from tests.dialects.desk import KEY, TOKEN_QUERY, TRANSFER, UUID, Said, ask, connection, packed, uuid, world
-from tests.web.http_wire import post, site
+from tests.support.harness import KEY, TOKEN_QUERY, TRANSFER, UUID, Said, ask, connection, packed, uuid, world
+from tests.support.wire import post, site
 
 TRANSFER_V4 = TransferV4()
 LOGIN = {"secureLogin": "demo", "token": "demo-token"}

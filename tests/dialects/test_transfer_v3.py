@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from caisse.core.money import UNIT
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
 from caisse.dialects.wire.door import Answer, Ask
-from tests.dialects.desk import (
+from tests.support.harness import (
     SEED_REFUND,
     TOKEN_QUERY,
     TRANSFER,

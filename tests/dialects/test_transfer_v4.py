@@ -16,7 +16,7 @@ from caisse.dialects.transfer_v4.door import BASE, TransferV4
 from caisse.dialects.transfer_v4.table import ENDPOINTS, REFUSALS, WRONG
 from caisse.dialects.wire.door import Answer, Ask
 from caisse.dialects.wire.values import Wrong
-from tests.dialects.desk import Desk, Said, ask, asked, funded, packed, told, uuid, without_key, world
+from tests.support.harness import Desk, Said, ask, asked, funded, packed, told, uuid, without_key, world
 
 DOOR = TransferV4()
 LOGIN = {"secureLogin": "demo", "token": "demo-token"}

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.cli.running import environment
 from tests.docs.documents import Block
+from tests.support.running import environment
 
 SECONDS = 30
 PORT = "8080"

@@ -29,9 +29,9 @@ from caisse.store import migrate
 from caisse.story.words import RULES
 from caisse.web.server.exchange import Limits as HttpLimits
 from caisse.writer.writer import Limits
-from tests.cli.running import caisse
 from tests.docs import documents, field_tables
 from tests.docs.documents import ROOT, everything, headings, section, text
+from tests.support.running import caisse
 
 ALL = documents.documents()
 API, COMMANDS, RULES_MD = "docs/http-api.md", "docs/commands.md", "docs/rules.md"

@@ -20,11 +20,11 @@ import pytest
 from caisse.cli.demo import server as demo_server
 from caisse.cli.demo.pages import PAGES, REPEATS, SETTING, transfer
 from caisse.cli.demo.play import is_as_documented, parse
-from tests.cli.running import caisse, sql
 from tests.docs import documents
 from tests.docs.console import agrees, commands, console
 from tests.docs.documents import Block, blocks
-from tests.postgres import Borrowed, Postgres
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.running import caisse, sql
 
 WITH_CONSOLES = [path for path in documents.documents() if blocks(path, "console")]
 JSON = {"Content-Type": "application/json"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.house import House
 from tests.http.serving import fresh_db, serving
+from tests.support.rig import House
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres", "two servers on one postgres"])

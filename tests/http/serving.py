@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.house import House
-from tests.postgres import Borrowed, Postgres
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.rig import House
 
 
 def fresh_db(engine: str, request: pytest.FixtureRequest, folder: Path) -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from caisse.core.money import UNIT
-from tests.http.house import House
-from tests.http.record import Intent, Kind, Record, Storm
-from tests.http.server import Answer, Call
-from tests.postgres import Borrowed, Postgres
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.record import Intent, Kind, Record, Storm
+from tests.support.rig import House
+from tests.support.server import Answer, Call
 from tests.torture.kill_server import TELLS_EARLY, VERDICTS
 from tests.torture.toolbox import START
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.http.house import DEFAULT, House, add_connections, connection, new_id, secret
-from tests.http.server import PLAY, Answer, Call, Partner, new_uuid, packed
+from tests.support.rig import DEFAULT, House, add_connections, connection, new_id, secret
+from tests.support.server import PLAY, Answer, Call, Partner, new_uuid, packed
 
 VERBS = ("create", "create_wallet", "info", "balance", "charge", "refund")
 FIELDS = {"id": "nobody", "name": "x", "currency": "USD", "amount": "1.0", "uuid": ""}

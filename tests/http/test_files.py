@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.http.crowd import Line, Lost
-from tests.http.house import House
+from tests.support.crowd import Line, Lost
+from tests.support.rig import House
 from tests.torture.toolbox import START
 
 FILES = 400

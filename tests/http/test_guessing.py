@@ -7,8 +7,8 @@ import socket
 from urllib.parse import urlsplit
 
 from caisse.web.throttle import FREE, HELD
-from tests.http.house import House, secret
-from tests.http.server import Call, Partner
+from tests.support.rig import House, secret
+from tests.support.server import Call, Partner
 
 MORE = 20
 _address = iter(f"127.0.9.{n}" for n in range(1, 250))

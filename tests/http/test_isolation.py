@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.http.house import House
-from tests.http.server import Call
+from tests.support.rig import House
+from tests.support.server import Call
 
 PREFIXES = [b"\r\n\r\n", b"\n\r\n\r\n", b"\r\n\n\r\n\r\n", b"\r\r\n\r\n", b"\n\n", b"\r\n", b""]
 

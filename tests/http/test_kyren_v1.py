@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.http.house import CLOSED_GAME, DECEMBER, DEFAULT, KYREN, OCTOBER, House, new_id
-from tests.http.server import Answer, Call, packed
+from tests.support.rig import CLOSED_GAME, DECEMBER, DEFAULT, KYREN, OCTOBER, House, new_id
+from tests.support.server import Answer, Call, packed
 
 PLAYS: dict[str, dict[str, Any]] = {
     "/v1/Check": {},

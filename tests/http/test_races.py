@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from caisse.core.money import UNIT, parse, show
-from tests.http.crowd import CLIENTS, crowd, hang_up
-from tests.http.house import BY_ROUND, House, new_id
-from tests.http.server import Answer, Call, new_uuid
+from tests.support.crowd import CLIENTS, crowd, hang_up
+from tests.support.rig import BY_ROUND, House, new_id
+from tests.support.server import Answer, Call, new_uuid
 
 ROUNDS = 3
 """How often each race is run, each time with a player of its own: a race is won by chance."""

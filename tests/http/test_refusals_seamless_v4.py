@@ -8,7 +8,7 @@ import json
 import pytest
 
 from caisse.core.book import MOST_BETS
-from tests.http.cases import (
+from tests.support.cases import (
     Case,
     bet,
     end_round,
@@ -22,10 +22,10 @@ from tests.http.cases import (
     unkept,
     wallet,
 )
-from tests.http.crowd import sent
-from tests.http.editions import PLAYS, Gambler
-from tests.http.house import KYREN, House, add_connections, connection, new_id, secret
-from tests.http.server import PLAY, Call, Game, packed
+from tests.support.crowd import sent
+from tests.support.editions import PLAYS, Gambler
+from tests.support.rig import KYREN, House, add_connections, connection, new_id, secret
+from tests.support.server import PLAY, Call, Game, packed
 
 CASES = {
     "R5 a bet behind an end that two games sent is 120, its round's result is paid": Case(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.cases import (
+from tests.support.cases import (
     Case,
     bet,
     bonus,
@@ -30,8 +30,8 @@ from tests.http.cases import (
     wallet,
     withdraw,
 )
-from tests.http.house import BY_ROUND, CLOSED_GAME, OCTOBER, RIVAL, House, new_id
-from tests.http.server import number
+from tests.support.rig import BY_ROUND, CLOSED_GAME, OCTOBER, RIVAL, House, new_id
+from tests.support.server import number
 
 ATOM = "0.000000000000000001"
 EURO = [(wallet("EUR"), 0), (charge("50.0", "eur", "EUR"), 0)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.cases import (
+from tests.support.cases import (
     Case,
     bet,
     charge,
@@ -27,8 +27,8 @@ from tests.http.cases import (
     wallet,
     withdraw,
 )
-from tests.http.house import House, new_id
-from tests.http.server import Partner, new_uuid, number
+from tests.support.rig import House, new_id
+from tests.support.server import Partner, new_uuid, number
 
 ALL_BUT_AN_ATOM = "99999999999699.999999999999999999"
 TOO_MUCH = "99999999999999.0"

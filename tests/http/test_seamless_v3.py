@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from caisse.dialects.seamless_v3.table import ENDPOINTS
-from tests.http.cases import spelled
-from tests.http.crowd import sent
-from tests.http.editions import PLAYS, Gambler, gambler
-from tests.http.house import BY_ROUND, CLOSED_GAME, RIVAL, House, new_id
-from tests.http.server import Answer, Call, new_uuid, number, packed
+from tests.support.cases import spelled
+from tests.support.crowd import sent
+from tests.support.editions import PLAYS, Gambler, gambler
+from tests.support.rig import BY_ROUND, CLOSED_GAME, RIVAL, House, new_id
+from tests.support.server import Answer, Call, new_uuid, number, packed
 
 VERBS = [path.rpartition("/")[2] for path in PLAYS]
 ATOM = "0.000000000000000001"

@@ -15,7 +15,8 @@ from caisse.build import REFRESH_SECONDS
 from caisse.core.parties import Connection, secret_hash
 from caisse.store import directory, opening
 from caisse.writer.writer import clock
-from tests.http.house import (
+from tests.support.postgres import Borrowed, Postgres, run
+from tests.support.rig import (
     DEFAULT,
     PROVIDER,
     House,
@@ -26,8 +27,7 @@ from tests.http.house import (
     prepare,
     secret,
 )
-from tests.http.server import PLAY, Answer, Call, Game, Partner, Server, environment, until
-from tests.postgres import Borrowed, Postgres, run
+from tests.support.server import PLAY, Answer, Call, Game, Partner, Server, environment, until
 
 WITHIN_SECONDS = 5
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.http.house import House, new_id
-from tests.http.server import PLAY, Answer, Game, Partner, new_uuid, number, packed
+from tests.support.rig import House, new_id
+from tests.support.server import PLAY, Answer, Game, Partner, new_uuid, number, packed
 
 REFUND_BALANCE = b"""{
     "id": "tester",

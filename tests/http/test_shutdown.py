@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from caisse.store import migrate, opening
-from tests.http.crowd import Line, Lost
-from tests.http.house import House, prepare
-from tests.http.record import Storm
-from tests.http.server import Call, DidNotStart, Server
-from tests.postgres import Borrowed, Postgres
+from tests.support.crowd import Line, Lost
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.record import Storm
+from tests.support.rig import House, prepare
+from tests.support.server import Call, DidNotStart, Server
 
 NO_DATABASE = 3
 

@@ -9,11 +9,11 @@ import pytest
 
 from caisse.dialects.transfer_v4.door import BASE
 from caisse.dialects.transfer_v4.table import ENDPOINTS
-from tests.http.cases import spelled
-from tests.http.crowd import sent
-from tests.http.editions import TRANSFERS, Account, account
-from tests.http.house import House, new_id
-from tests.http.server import Answer, Call, new_uuid, number
+from tests.support.cases import spelled
+from tests.support.crowd import sent
+from tests.support.editions import TRANSFERS, Account, account
+from tests.support.rig import House, new_id
+from tests.support.server import Answer, Call, new_uuid, number
 
 DONE = {"error": "0", "description": "success"}
 ATOM = "0.000000000000000001"

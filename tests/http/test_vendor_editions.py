@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.http.house import BY_ROUND, DEFAULT, KYREN, House, new_id
-from tests.http.server import Answer, Call, Game, new_uuid, packed
+from tests.support.rig import BY_ROUND, DEFAULT, KYREN, House, new_id
+from tests.support.server import Answer, Call, Game, new_uuid, packed
 
 SHOWN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "data" / "vendor-editions.json").read_text("utf-8")

@@ -6,7 +6,7 @@ from caisse_kit.checks.all import SEAMLESS, TRANSFER
 from caisse_kit.policy import PROFILES
 from caisse_kit.runner import Run, run_checks
 from caisse_kit.target import Target
-from tests.http.house import BY_ROUND, DEFAULT, PROVIDER, House, new_id
+from tests.support.rig import BY_ROUND, DEFAULT, PROVIDER, House, new_id
 
 LATER = 0.1
 

@@ -22,7 +22,7 @@ from caisse_kit.wallets.mutants import MUTANTS
 from caisse_kit.wallets.seamless import Wallet
 from caisse_kit.wallets.server import Handles, WalletServer, served
 from caisse_kit.wallets.transfer import TOKEN, Api
-from tests.http.server import until
+from tests.support.server import until
 
 PLAYERS = ("--provider", "luckymonaco", "--user", "ana", "--second-user", "ben", "--currency", "USD")
 

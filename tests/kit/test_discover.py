@@ -10,8 +10,8 @@ from caisse_kit.wallets.mutants import MUTANTS
 from caisse_kit.wallets.seamless import Style, Wallet
 from caisse_kit.wallets.server import Handles, served
 from caisse_kit.wallets.trying import target_of
-from tests.http.house import DEFAULT, PROVIDER, House
 from tests.kit.test_wallets import STYLES
+from tests.support.rig import DEFAULT, PROVIDER, House
 
 
 def found(door: Handles) -> tuple[Policy, str]:

@@ -21,8 +21,8 @@ from caisse_kit.wallets.mutants import MUTANTS
 from caisse_kit.wallets.seamless import Style, Wallet
 from caisse_kit.wallets.server import Handles, served
 from caisse_kit.wallets.trying import target_of
-from tests.http.house import PROVIDER, House
-from tests.http.server import until
+from tests.support.rig import PROVIDER, House
+from tests.support.server import until
 
 FAULTS = Faults(repeat=0.1, reorder=0.1, drop=0.1, delay=0.05, crash=0.02)
 SECONDS = 1.5

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http.server import Server
-from tests.openapi import served
-from tests.openapi.served import Document
-from tests.postgres import Borrowed, Postgres
+from tests.support import served
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.served import Document
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="package", params=["sqlite", "postgres"])

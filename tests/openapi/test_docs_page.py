@@ -10,9 +10,9 @@ from typing import Any
 
 from caisse.web.apidocs.docs_page import docs
 from caisse.web.apidocs.markup import inline, tag
-from tests.http.server import Server
-from tests.openapi import served
 from tests.openapi.test_document import MADE
+from tests.support import served
+from tests.support.server import Server
 
 PAGE, HEADERS = docs(MADE)
 TEXT = PAGE.decode()

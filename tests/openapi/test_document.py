@@ -17,7 +17,7 @@ from caisse.dialects.wire.door import Route
 from caisse.dialects.wire.reference import Manual
 from caisse.profiles.reader import profiles
 from caisse.web.apidocs.openapi import SERVER_FOUND, document
-from tests.openapi.served import Document, Reply
+from tests.support.served import Document, Reply
 
 # The official schema of the edition: https://spec.openapis.org/oas/3.1/schema/2022-10-07
 SPEC = json.loads(Path(__file__).with_name("openapi-3.1.schema.json").read_text())

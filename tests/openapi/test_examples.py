@@ -10,9 +10,9 @@ import pytest
 
 from caisse.cli.demo.play import is_as_documented, parse
 from caisse.dialects.references import EXAMPLES, MANUALS
-from tests.openapi import served
-from tests.openapi.served import KEY, TOKEN, Document
 from tests.openapi.test_document import MADE
+from tests.support import served
+from tests.support.served import KEY, TOKEN, Document
 
 DOC = Document(MADE)
 PREFIXES = {e.path: m.mounts[0].prefix for m in MANUALS for e in m.endpoints}

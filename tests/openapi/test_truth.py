@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.http.server import Server
-from tests.openapi import served
-from tests.openapi.served import KEY, TOKEN, VALUES, Document, Reply
 from tests.openapi.test_document import DOC, OPERATIONS, POSTS
+from tests.support import served
+from tests.support.served import KEY, TOKEN, VALUES, Document, Reply
+from tests.support.server import Server
 
 JSON = {"Content-Type": "application/json"}
 METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]

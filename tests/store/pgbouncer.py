@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.postgres import PostgresError, directory_for, free_port, spawn, unprivileged_account, wait_for
+from tests.support.postgres import (
+    PostgresError,
+    directory_for,
+    free_port,
+    spawn,
+    unprivileged_account,
+    wait_for,
+)
 
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 """Debian's lies where only root looks."""

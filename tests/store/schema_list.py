@@ -7,7 +7,7 @@ from pathlib import Path
 
 from caisse.store import opening, schema
 from caisse.store.migrate import migrate
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 FILE = Path(schema.__file__).parent / "migrations" / "schema.txt"
 RELATIONS = """

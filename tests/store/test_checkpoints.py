@@ -12,8 +12,8 @@ from caisse.store.api import FateUnknown, Ledger
 from caisse.store.sqlite import checkpoints
 from caisse.store.sqlite.file import open_file
 from caisse.store.sqlite.sqlite import SqliteLedger
-from tests.core.ledger import FUNDING, charge
-from tests.store.stores import audited, committed, database, opened, run
+from tests.support.ledger import FUNDING, charge
+from tests.support.stores import audited, committed, database, opened, run
 
 FRAME = 24 + 4_096
 """A page in the log, with its header, in bytes."""

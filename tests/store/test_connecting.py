@@ -12,8 +12,8 @@ from caisse.cli import options
 from caisse.store import opening
 from caisse.store.api import Unavailable
 from caisse.store.postgres import connecting, conninfo
-from tests.postgres import Borrowed, Postgres, free_port
-from tests.store.stores import run
+from tests.support.postgres import Borrowed, Postgres, free_port
+from tests.support.stores import run
 
 READ_WRITE = "?target_session_attrs=read-write"
 

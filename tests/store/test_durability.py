@@ -20,10 +20,10 @@ from caisse.store import read as reading
 from caisse.store.api import FateUnknown, Unavailable
 from caisse.store.migrate import migrate
 from caisse.store.postgres.postgres import PostgresLedger
-from tests.core.ledger import FUNDING, NOW, PARTNER, PLAYER, charge, look
-from tests.http.server import PATIENCE
-from tests.postgres import Postgres, wait_for
-from tests.store.stores import committed, database, decided, run
+from tests.support.ledger import FUNDING, NOW, PARTNER, PLAYER, charge, look
+from tests.support.postgres import Postgres, wait_for
+from tests.support.server import PATIENCE
+from tests.support.stores import committed, database, decided, run
 
 COMMITS = 12
 UNFLUSHED = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())::bigint"

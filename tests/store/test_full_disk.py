@@ -11,8 +11,8 @@ import pytest
 
 from caisse.core.attempts import Attempts
 from caisse.store.api import FateUnknown, Ledger
-from tests.core.ledger import FUNDING, withdraw
-from tests.store.stores import committed, decided, opened, run
+from tests.support.ledger import FUNDING, withdraw
+from tests.support.stores import committed, decided, opened, run
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from caisse.store import listing
 from caisse.store.api import Unavailable
 from caisse.store.listing import LISTINGS, LISTINGS_EACH, RoundPages
 from caisse.store.opening import sqlite_path
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import opened, run
 from tests.store.test_round_log import log_of, number_all, play, players, rounds, stakes
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import opened, run
 
 LOCK = "lock table round_log in access exclusive mode"
 

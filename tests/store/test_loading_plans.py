@@ -11,9 +11,9 @@ import re
 import pytest
 
 from caisse.store.postgres import postgres
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import database as beside
-from tests.store.stores import opened, run
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import database as beside
+from tests.support.stores import opened, run
 
 STATEMENTS: dict[str, tuple[str, int, list[tuple[str, int]]]] = {
     # statement, columns of its keys, each index that it goes by with the number of columns compared

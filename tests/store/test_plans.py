@@ -20,7 +20,7 @@ from caisse.store.api import Database
 from caisse.store.postgres import postgres
 from caisse.store.search import MOST, NEIGHBOURS
 from caisse.store.sqlite import sqlite
-from tests.store.stores import database, opened, run
+from tests.support.stores import database, opened, run
 
 ROWS = 60_000
 PLAYERS = 3

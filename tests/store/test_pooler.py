@@ -22,15 +22,15 @@ from caisse.store.api import FateUnknown, Unavailable
 from caisse.store.migrate import migrate
 from caisse.store.postgres import connecting
 from caisse.store.postgres.postgres import PostgresLedger
-from tests.cli.running import caisse
-from tests.core.ledger import FUNDING, NOW, charge, look
-from tests.http.house import House
-from tests.http.record import Storm
-from tests.http.server import PATIENCE, DidNotStart, Server
-from tests.postgres import Postgres, wait_for
 from tests.store.pgbouncer import PgBouncer
-from tests.store.stores import committed, database, decided, run
 from tests.store.test_durability import UNFLUSHED, balance, cancelled, reload
+from tests.support.ledger import FUNDING, NOW, charge, look
+from tests.support.postgres import Postgres, wait_for
+from tests.support.record import Storm
+from tests.support.rig import House
+from tests.support.running import caisse
+from tests.support.server import PATIENCE, DidNotStart, Server
+from tests.support.stores import committed, database, decided, run
 
 OFF = "connect_query='set synchronous_commit = off; set client_min_messages = error'"
 """What the server sessions bring."""

@@ -15,12 +15,12 @@ from caisse.store.api import FateUnknown, Unavailable, Unsuitable
 from caisse.store.migrate import migrate
 from caisse.store.postgres import connecting
 from caisse.store.postgres.postgres import PostgresLedger
-from tests.cli.running import caisse
-from tests.core.ledger import FUNDING, NOW, PARTNER, PLAYER, charge
-from tests.http.server import until
-from tests.postgres import Postgres, Standby, wait_for
-from tests.postgres import run as execute
-from tests.store.stores import audited, committed, database, decided, run
+from tests.support.ledger import FUNDING, NOW, PARTNER, PLAYER, charge
+from tests.support.postgres import Postgres, Standby, wait_for
+from tests.support.postgres import run as execute
+from tests.support.running import caisse
+from tests.support.server import until
+from tests.support.stores import audited, committed, database, decided, run
 from tests.torture.pg_proxy import HANG, Point, Proxy, Strike
 
 

@@ -25,8 +25,8 @@ from caisse.store.opening import sqlite_path
 from caisse.store.postgres.round_log import NUMBER, PostgresRoundLog
 from caisse.store.round_log import RoundLog
 from caisse.store.sqlite.round_log import ADD, EMPTY, LAST_PICKED
-from tests.core.ledger import NOW, bet, charge, create, open_wallet, result
-from tests.store.stores import database, opened, run
+from tests.support.ledger import NOW, bet, charge, create, open_wallet, result
+from tests.support.stores import database, opened, run
 
 HOUR = 3_600_000_000
 

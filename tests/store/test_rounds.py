@@ -17,7 +17,7 @@ from caisse.store import read as reading
 from caisse.store.postgres import postgres
 from caisse.store.sqlite import sqlite
 from caisse.writer.cache import Memory
-from tests.core.ledger import (
+from tests.support.ledger import (
     FUNDING,
     NOW,
     OTHER,
@@ -35,7 +35,7 @@ from tests.core.ledger import (
     rollback_round,
     withdraw,
 )
-from tests.store.stores import audited, committed, contents, database, decided, opened, run
+from tests.support.stores import audited, committed, contents, database, decided, opened, run
 
 BY_ROUND = Policy(refund_by_round=True)
 

@@ -8,9 +8,9 @@ from caisse.core.book import Wants
 from caisse.core.verdicts import Verdict
 from caisse.store.api import BadData
 from caisse.store.postgres.write import SEPARATOR, statement
-from tests.core.ledger import bet, charge, create, open_wallet
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import audited, committed, contents, decided, opened, run
+from tests.support.ledger import bet, charge, create, open_wallet
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import audited, committed, contents, decided, opened, run
 
 AWKWARD = [
     *('"', '""', "\\", "\\\\", '\\"', '"\\', 'a"b', "a\\b", "\\x41", "'", "$1", "%s", "{}", "NULL", " "),

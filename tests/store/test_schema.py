@@ -9,11 +9,11 @@ import pytest
 
 from caisse.store import opening, schema
 from caisse.store.migrate import migrate
-from tests.cli.running import caisse
-from tests.core.ledger import NOW
-from tests.postgres import Borrowed, Postgres
 from tests.store.schema_list import FILE, listed
-from tests.store.stores import database, run
+from tests.support.ledger import NOW
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.running import caisse
+from tests.support.stores import database, run
 
 BOTH = {
     "drop index journal_key": "index journal_key is missing",

@@ -10,9 +10,9 @@ from caisse.core.book import Wants
 from caisse.store import opening
 from caisse.store.api import Unavailable
 from caisse.store.postgres import connecting
-from tests.http.server import PATIENCE
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import run
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.server import PATIENCE
+from tests.support.stores import run
 from tests.torture.pg_proxy import HANG, Point, Proxy, Strike
 
 NOTHING = Wants([], [], [], [], [])

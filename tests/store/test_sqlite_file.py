@@ -14,9 +14,9 @@ import pytest
 from caisse.store import opening
 from caisse.store.api import Unsuitable
 from caisse.store.sqlite.backup import backup
-from tests.cli.running import caisse, serving
-from tests.core.ledger import FUNDING
-from tests.store.stores import committed, opened, run
+from tests.support.ledger import FUNDING
+from tests.support.running import caisse, serving
+from tests.support.stores import committed, opened, run
 
 CHANGING = (["migrate"], ["serve", "--port", "0"], ["partner", "add", "p"])
 READING = (["audit"], ["explain", "x"], ["partner", "list"], ["player", "show", "p", "u"])

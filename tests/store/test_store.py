@@ -27,7 +27,7 @@ from caisse.store.audit_feed import audit
 from caisse.store.migrate import WrongVersion, check_version, migrate, migrations
 from caisse.store.postgres.postgres import PostgresDatabase
 from caisse.store.sqlite.file import lock_file
-from tests.core.ledger import (
+from tests.support.ledger import (
     FUNDING,
     NOW,
     OTHER,
@@ -51,7 +51,7 @@ from tests.core.ledger import (
     traffic,
     withdraw,
 )
-from tests.store.stores import audited, committed, contents, database, decided, opened, plain, run
+from tests.support.stores import audited, committed, contents, database, decided, opened, plain, run
 
 DatabaseError = (apsw.Error, asyncpg.PostgresError, Unavailable)
 HUGE = 10**40 * UNIT - 1

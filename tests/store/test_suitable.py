@@ -13,10 +13,10 @@ from caisse.store.api import Unsuitable
 from caisse.store.migrate import migrate
 from caisse.store.postgres import conninfo
 from caisse.store.postgres.conninfo import BadUrl
-from tests.cli.running import caisse
-from tests.core.ledger import NOW
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import contents, database, opened, run
+from tests.support.ledger import NOW
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.running import caisse
+from tests.support.stores import contents, database, opened, run
 
 SERVER_RIGHTS = """
 grant select on migration, partner, token, connection, disabled_game, attempt to {role};

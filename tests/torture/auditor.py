@@ -23,7 +23,7 @@ from caisse.core.book import Book
 from caisse.store import audit_feed as auditing
 from caisse.store import columns, opening
 from caisse.store.api import Database
-from tests.http.house import House
+from tests.support.rig import House
 from tests.torture.corruptions import Corruption, Tables, corruptions
 from tests.torture.lived import live
 from tests.torture.toolbox import Harness, Run

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from caisse.store import opening
-from tests.http.record import Intent
-from tests.http.server import Server, until
+from tests.support.record import Intent
+from tests.support.server import Server, until
 
 REQUESTS = "caisse_http_requests_total"
 WAITING = "caisse_queue_requests"

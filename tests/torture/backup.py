@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from caisse.store.api import Unavailable
-from tests import postgres
-from tests.http.crowd import CLIENTS, sent
-from tests.http.house import House
-from tests.http.record import Intent, Storm
-from tests.http.server import DidNotStart, Server, environment, until
+from tests.support import postgres
+from tests.support.crowd import CLIENTS, sent
+from tests.support.record import Intent, Storm
+from tests.support.rig import House
+from tests.support.server import DidNotStart, Server, environment, until
 from tests.torture.toolbox import START, Harness, Run
 
 VERDICTS = (50, 500)

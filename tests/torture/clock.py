@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from caisse.store import opening
-from tests.http.crowd import Line
-from tests.http.house import House
-from tests.http.server import Answer
+from tests.support.crowd import Line
+from tests.support.rig import House
+from tests.support.server import Answer
 from tests.torture.backstage import until_numbered
 from tests.torture.life import Life, Step
 from tests.torture.toolbox import START, Harness, Run

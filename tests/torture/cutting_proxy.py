@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
-from tests.http.house import House
-from tests.http.record import Storm
+from tests.support.record import Storm
+from tests.support.rig import House
 from tests.torture.healing import balances, heal
 from tests.torture.pg_proxy import WAYS, Proxy, Strike
 from tests.torture.toolbox import START, Harness, Run

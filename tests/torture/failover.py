@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from tests.http.house import House, add_partner, new_id, secret
-from tests.http.record import Storm
-from tests.http.server import Partner, until
+from tests.support.record import Storm
+from tests.support.rig import House, add_partner, new_id, secret
+from tests.support.server import Partner, until
 from tests.torture.pair import Pair
 from tests.torture.toolbox import Harness, Run
 

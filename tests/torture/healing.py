@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from tests.http.crowd import sent
-from tests.http.house import House
-from tests.http.record import Intent, Storm, amount_of
-from tests.http.server import Answer, Call
+from tests.support.crowd import sent
+from tests.support.record import Intent, Storm, amount_of
+from tests.support.rig import House
+from tests.support.server import Answer, Call
 
 TIMES = 100
 PAUSE_SECONDS = 0.1

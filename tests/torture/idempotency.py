@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Sequence
 
 from caisse.core.money import parse, show
-from tests.http.crowd import CLIENTS, crowd, sent
-from tests.http.house import House
-from tests.http.server import Answer, Call
+from tests.support.crowd import CLIENTS, crowd, sent
+from tests.support.rig import House
+from tests.support.server import Answer, Call
 from tests.torture.keys import Content, Key, KeyRing
 from tests.torture.toolbox import Harness, Run
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from caisse.core.money import UNIT, show
-from tests.http.house import House, new_id
-from tests.http.server import Answer, Call, new_uuid
+from tests.support.rig import House, new_id
+from tests.support.server import Answer, Call, new_uuid
 
 TRANSFER_TAKEN, BET_TAKEN, PLAY_TAKEN, FOREIGN_BET = 5, 7, 120, 7
 """What another content is told: R5 and R28."""

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Callable
 from functools import partial
 
-from tests.http.house import House, new_id
-from tests.http.record import Storm
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
+from tests.support.record import Storm
+from tests.support.rig import House, new_id
 from tests.torture.toolbox import Harness, Run
 
 VERDICTS = (100, 500)

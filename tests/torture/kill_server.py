@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.http.record import Storm
+from tests.support.record import Storm
 from tests.torture.toolbox import Harness, Run
 
 VERDICTS = (200, 1200)

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.http.house import House
-from tests.http.server import Call
+from tests.support.rig import House
+from tests.support.server import Call
 
 USERS = ("anna", "boris", "chen")
 AGAIN = 0.3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.http.editions import account, gambler
-from tests.http.house import BY_ROUND, CLOSED_GAME, House, new_id
-from tests.http.record import Storm
-from tests.http.server import Call
+from tests.support.editions import account, gambler
+from tests.support.record import Storm
+from tests.support.rig import BY_ROUND, CLOSED_GAME, House, new_id
+from tests.support.server import Call
 
 VERDICTS = 250
 """So many make a storm; what is lived besides is some hundred."""

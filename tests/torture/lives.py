@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.http.house import BY_ROUND, CLOSED_GAME, DEFAULT, PROFILES, RIVAL
-from tests.torture.doors import VERBS, Command
+from tests.attacks.doors import VERBS, Command
+from tests.support.rig import BY_ROUND, CLOSED_GAME, DEFAULT, PROFILES, RIVAL
 
 OFTEN = [
     *(("transfer3", verb) for verb in ("charge", "withdraw")),

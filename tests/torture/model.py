@@ -16,11 +16,11 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, given
 from hypothesis.errors import Flaky
 
-from tests.http.house import House
-from tests.http.server import Answer, Call, packed
-from tests.torture import doors
+from tests.attacks import doors
+from tests.attacks.doors import TIME, Body, Command
+from tests.support.rig import House
+from tests.support.server import Answer, Call, packed
 from tests.torture.backstage import until_numbered
-from tests.torture.doors import TIME, Body, Command
 from tests.torture.lives import BIRTH, Step, lives, whole
 from tests.torture.naive import Naive
 from tests.torture.toolbox import NEITHER, Harness, Run

@@ -11,7 +11,7 @@ import signal
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.postgres import STANDBY, Postgres, Standby, free_port, wait_for
+from tests.support.postgres import STANDBY, Postgres, Standby, free_port, wait_for
 
 SECONDS = 60
 PLACES = 3

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sized
 from functools import partial
 
-from tests.http.crowd import CLIENTS, Line, Lost
-from tests.http.house import House
-from tests.http.record import Intent, Storm
-from tests.http.server import PATIENCE, Answer, Call, Server, until
+from tests.support.crowd import CLIENTS, Line, Lost
+from tests.support.record import Intent, Storm
+from tests.support.rig import House
+from tests.support.server import PATIENCE, Answer, Call, Server, until
 from tests.torture.backstage import Intake, decided, held
 from tests.torture.toolbox import Harness, Run
 

@@ -18,9 +18,9 @@ from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks as promised
 
-from tests.http.server import Partner, Server
-from tests.openapi import served
 from tests.openapi.test_truth import KNOWN
+from tests.support import served
+from tests.support.server import Partner, Server
 from tests.torture.toolbox import START, Harness, Run
 
 EXAMPLES = 2

@@ -17,9 +17,9 @@ import httpx2
 
 from caisse.core.money import show
 from caisse.store import opening
-from tests.http.house import House
-from tests.http.record import Record, Storm, amount_of
-from tests.http.server import new_uuid, until
+from tests.support.record import Record, Storm, amount_of
+from tests.support.rig import House
+from tests.support.server import new_uuid, until
 from tests.torture.backstage import unnumbered
 from tests.torture.toolbox import START, Harness, Run
 

@@ -6,10 +6,10 @@ what is there, and tell for each request what then stands. Whatever else storage
 
 from __future__ import annotations
 
-from tests.http.crowd import CLIENTS
-from tests.http.house import House
-from tests.http.record import Storm
-from tests.http.server import DidNotStart, Server, until
+from tests.support.crowd import CLIENTS
+from tests.support.record import Storm
+from tests.support.rig import House
+from tests.support.server import DidNotStart, Server, until
 from tests.torture.healing import balances, heal
 from tests.torture.toolbox import START, Harness, Run
 from tests.torture.troubles import NO_DATABASE, PostgresTroubles, SqliteTroubles, Trouble

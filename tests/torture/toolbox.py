@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.http.house import House, audited
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
+from tests.support.rig import House, audited
 
 NEITHER = ""
 """The engine of a harness that needs no database."""

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import apsw
 
-from tests.http.house import House
-from tests.http.server import DidNotStart, Server
-from tests.postgres import Postgres, PostgresError, run, unprivileged_account
+from tests.support.postgres import Postgres, PostgresError, run, unprivileged_account
+from tests.support.rig import House
+from tests.support.server import DidNotStart, Server
 from tests.torture.faulty_vfs import MAIN, WAL, Disk, Failure
 
 

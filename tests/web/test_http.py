@@ -10,7 +10,7 @@ import pytest
 
 from caisse.web.server.exchange import full_answer
 from caisse.web.server.http import Exchange
-from tests.web.http_wire import LOOPS, answers, head, post, run_on, site
+from tests.support.wire import LOOPS, answers, head, post, run_on, site
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from caisse.web.server.connection import Connection
-from tests.web.http_wire import LOOPS, Client, Site, post, run_on, site
+from tests.support.wire import LOOPS, Client, Site, post, run_on, site
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 

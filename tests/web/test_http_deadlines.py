@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from caisse.web.server.exchange import Exchange
-from tests.web.http_wire import LOOPS, Client, Site, answers, head, post, run_on, site, until
+from tests.support.wire import LOOPS, Client, Site, answers, head, post, run_on, site, until
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 

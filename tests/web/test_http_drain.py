@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from caisse.web.server.http import Exchange
-from tests.web.http_wire import LOOPS, Site, post, run_on, site, until
+from tests.support.wire import LOOPS, Site, post, run_on, site, until
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from caisse.web.server.connection import LINGER_BYTES
-from tests.web.http_wire import LOOPS, Client, answers, head, post, run_on, site, until
+from tests.support.wire import LOOPS, Client, answers, head, post, run_on, site, until
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 

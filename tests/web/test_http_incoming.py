@@ -8,7 +8,7 @@ import pytest
 
 from caisse.web.server.exchange import Exchange, Headers, Limits
 from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, STEP_BYTES, Incoming
-from tests.web.http_wire import head, post
+from tests.support.wire import head, post
 
 STREAM = (
     post("/1?a", b"one\r\n\r\n", "X-Forwarded-For: 1.2.3.4")

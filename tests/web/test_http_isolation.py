@@ -16,7 +16,7 @@ import pytest
 from caisse.core.parties import Parties, Partner, secret_hash
 from caisse.dialects.wire.auth import Access
 from caisse.web.server.exchange import Exchange
-from tests.web.http_wire import answers, head, post, run_on, site
+from tests.support.wire import answers, head, post, run_on, site
 
 PREFIXES = {
     "a blank line": b"\r\n\r\n",

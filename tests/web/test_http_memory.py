@@ -6,7 +6,7 @@ import asyncio
 import tracemalloc
 
 from caisse.web.server.sockets import RECEIVE_BYTES
-from tests.web.http_wire import post, run_on, site, until
+from tests.support.wire import post, run_on, site, until
 
 DEAF = 40
 LARGE = b"x" * 8_000_000

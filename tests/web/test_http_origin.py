@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.http_wire import head, post, run_on, site
+from tests.support.wire import head, post, run_on, site
 
 SIGNS = [
     "Forwarded: for=1.2.3.4", "Via: 1.1 x", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Host: h",

@@ -16,7 +16,7 @@ import pytest
 from caisse.web.server.exchange import Exchange
 from caisse.web.server.sockets import SEND_BYTES, untaken
 from caisse.web.server.unsent import Unsent
-from tests.web.http_wire import LOOPS, Site, post, run_on, site, until
+from tests.support.wire import LOOPS, Site, post, run_on, site, until
 
 KERNEL_BYTES = 3 * SEND_BYTES
 """A kernel doubles what it is asked for, and may go past it by a segment."""

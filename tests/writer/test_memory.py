@@ -19,9 +19,9 @@ from caisse.core.verdicts import Verdict
 from caisse.store.api import FateUnknown, Ledger, Unavailable
 from caisse.writer.cache import Memory, _Recent, nothing_recalled
 from caisse.writer.writer import Limits
-from tests.core.ledger import FUNDING, OTHER, again, bet, charge, freeze, look, rollback, traffic, withdraw
-from tests.core.ledger import Ledger as PureLedger
-from tests.store.stores import run
+from tests.support.ledger import FUNDING, OTHER, again, bet, charge, freeze, look, rollback, traffic, withdraw
+from tests.support.ledger import Ledger as PureLedger
+from tests.support.stores import run
 from tests.writer.test_writer import Desk, Faulty, Told, essence, sound
 
 

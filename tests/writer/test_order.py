@@ -19,9 +19,9 @@ from caisse.store.api import BadData, FateUnknown
 from caisse.store.postgres.postgres import PROVE, PostgresLedger
 from caisse.store.sqlite.checkpoints import Checkpoints
 from caisse.writer.writer import Limits
-from tests.core.ledger import FUNDING, OTHER, again, bet, charge, look, rollback_round, withdraw
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import audited, committed, database, decided, opened, run
+from tests.support.ledger import FUNDING, OTHER, again, bet, charge, look, rollback_round, withdraw
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import audited, committed, database, decided, opened, run
 from tests.writer.test_writer import Desk, Faulty
 
 BY_ROUND = Policy(refund_by_round=True)

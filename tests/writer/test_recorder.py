@@ -11,9 +11,9 @@ import pytest
 from caisse.core.attempts import LINES_A_MINUTE, Attempt
 from caisse.store.api import BadData, Ledger, Unavailable
 from caisse.writer.writer import Limits
-from tests.core.ledger import again, rollback, withdraw
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import audited, database, run
+from tests.support.ledger import again, rollback, withdraw
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import audited, database, run
 from tests.writer.test_writer import Desk, Faulty, until
 
 NEVER = Limits(record_seconds=3600.0)

@@ -21,7 +21,7 @@ from caisse.store import read as reading
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 from caisse.store.migrate import migrate
 from caisse.writer.writer import WHOLE, Limits, Writer
-from tests.core.ledger import (
+from tests.support.ledger import (
     FUNDING,
     NOW,
     OTHER,
@@ -41,9 +41,9 @@ from tests.core.ledger import (
     traffic,
     withdraw,
 )
-from tests.core.ledger import Ledger as PureLedger
-from tests.postgres import Borrowed, Postgres
-from tests.store.stores import audited, contents, database, run
+from tests.support.ledger import Ledger as PureLedger
+from tests.support.postgres import Borrowed, Postgres
+from tests.support.stores import audited, contents, database, run
 
 SERVED_SECONDS = 60
 Told = Decision | None

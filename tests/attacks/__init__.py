@@ -1,0 +1,1 @@
+"""Harnesses that attack: hostile clients, floods, guesses, odd bodies; and the search for secrets."""

@@ -1,0 +1,1 @@
+"""Whether the suite notices a small change of a rule."""

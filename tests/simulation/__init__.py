@@ -1,0 +1,1 @@
+"""Whole servers on a simulated loop, clock and store, from a seed."""

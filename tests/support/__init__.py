@@ -1,0 +1,1 @@
+"""What several wings of the suite share: databases, servers, ledgers and the calls of a casino."""
