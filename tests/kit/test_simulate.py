@@ -42,11 +42,13 @@ def against(door: Handles, path: Path, dialect: str = "seamless-v4") -> Outcome:
 
 def test_a_right_wallet_agrees_with_the_book(tmp_path: Path) -> None:
     outcome = against(Door(Wallet()), tmp_path / "book")
-    assert outcome.agrees, outcome
+    assert outcome.agrees, (outcome.differences, outcome.owed, outcome.open)
     assert outcome.counts["Bet done"] > 5
     assert sum(outcome.figures.faults.values()) > 3
-    assert against(Door(Wallet(Style(late_bet="ok", return_settled=True))), tmp_path / "other").agrees
-    assert against(KyrenDoor(Wallet(Style(by_round=True))), tmp_path / "kyren", "kyren-v1").agrees
+    outcome = against(Door(Wallet(Style(late_bet="ok", return_settled=True))), tmp_path / "other")
+    assert outcome.agrees, (outcome.differences, outcome.owed, outcome.open)
+    outcome = against(KyrenDoor(Wallet(Style(by_round=True))), tmp_path / "kyren", "kyren-v1")
+    assert outcome.agrees, (outcome.differences, outcome.owed, outcome.open)
 
 
 def test_this_server_agrees_with_the_book(house: House, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -135,6 +138,41 @@ def test_a_drain_answers_for_a_while_each_answer_the_last_and_then_closes(loop):
                 await there.client()
 
     run_on(loop, test())
+
+
+@contextmanager
+def interrupted(seconds: int = 5) -> Iterator[None]:
+    """A task that never lets the loop go on fails after so many seconds; else nothing would end the test."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("the loop does nothing else any more")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_client_that_comes_when_the_last_has_just_left_does_not_freeze_the_drain(loop):
+    async def test() -> None:
+        async with site() as there:
+            client = await there.client()
+            await until(lambda: there.server.connections == 1)
+            drained = asyncio.ensure_future(there.server.drain(60, notice=60))
+            await asyncio.sleep(0.05)
+            (connection,) = there.server.open
+            there.server.left(connection)  # both before the drain has its next turn
+            there.server.open.add(connection)
+            await client.send(post("/1"))
+            assert (await client.answer()).headers["connection"] == "close"
+            client.writer.close()
+            await asyncio.wait_for(drained, 5)
+
+    with interrupted():
+        run_on(loop, test())
 
 
 def test_a_request_that_has_arrived_when_idle_connections_are_closed_is_answered(loop):

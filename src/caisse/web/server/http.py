@@ -98,10 +98,10 @@ class Server(Shared):
             self._empty.set()
 
     async def _until_empty(self, seconds: float) -> None:
-        self._empty.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.open:
+                while self.open:  # a client may have come since the last one left
+                    self._empty.clear()
                     await self._empty.wait()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
