@@ -75,9 +75,9 @@ class Server(Shared):
             self._listener.close()
 
     async def drain(self, seconds: float, notice: float = NOTICE_SECONDS) -> None:
-        """Answer on for the seconds of notice, or until no connection is open: each answer is its connection's
-        last. Then take no more, and let every request that was begun have its answer, for so many seconds; then
-        end what is left.
+        """Answer on for the seconds of notice, or until no connection is open: each answer is the last of its
+        connection. Then take no more, and let every request that was begun have its answer, for so many
+        seconds; then end what is left.
         """
         self.draining = True
         await self._until_empty(notice)
