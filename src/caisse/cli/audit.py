@@ -15,7 +15,7 @@ from caisse.cli.failures import Failed
 from caisse.core.audit import CHECKS
 from caisse.core.audit_findings import Folded
 from caisse.core.audit_past import Anchor
-from caisse.store import auditing
+from caisse.store import auditing, schema
 from caisse.store.auditing import Report
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -89,7 +89,7 @@ async def _audited(
     stands: Callable[[Anchor], None],
 ) -> Report:
     async with to_read(url) as db:
-        return await auditing.audit(db, progress, anchors, stands)
+        return await auditing.audit(db, progress, anchors, stands, await schema.missing_objects(db))
 
 
 def _line() -> Callable[[Report], None]:
