@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
@@ -66,6 +68,43 @@ def test_R59_forgetting_is_a_row_with_who_and_why(db: str, http: httpx2.Client) 
     assert "Ann Leaver" not in caisse("player", "show", "demo", "ann", "--db", db).out
     assert caisse(*forget(db)).code == 0, "as with freezing: a second decision is a second row"
     assert caisse("audit", "--db", db).code == 0
+
+
+def test_R59_neither_name_nor_key_is_left_in_sqlites_files(tmp_path: Path) -> None:
+    """Neither in the log, nor where a row stood in its page before: beside a server, and after."""
+    file = tmp_path / "caisse.db"
+    db = furnished(f"sqlite:///{file}")
+    users = [f"p{n}" for n in range(20)]
+    with serving(db, tmp_path / "log") as http:
+        send(
+            http,
+            *[pay("create", user, name=f"Leaver {user} {'n' * (n % 9)}") for n, user in enumerate(users)],
+        )
+        for currency in ("USD", "EUR", "GBP"):
+            send(http, *[pay("create_wallet", user, currency=currency) for user in users])
+            send(http, *[pay("charge", user, currency=currency, amount="1.5") for user in users])
+            send(http, *[pay("refund", user, currency=currency, amount="1.5") for user in users])
+        with closing(sqlite3.connect(file)) as looking:
+            secrets = [key for (key,) in looking.execute("select name_key from player")]
+        for user in users:
+            assert (
+                caisse("player", "forget", "demo", user, "--reason", "r", "--by", "b", "--db", db).code == 0
+            )
+        assert _left(tmp_path, secrets) == []
+        send(http, *[pay("charge", user, currency="USD", amount="1.5") for user in users])
+    assert _left(tmp_path, secrets) == []
+
+
+def _left(folder: Path, keys: list[bytes]) -> list[tuple[str, bytes]]:
+    held = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert len(held["caisse.db"]) > 0
+    assert len(keys) == 20
+    return [
+        (name, bytes_[max(at - 50, 0) : at + 70])
+        for name, bytes_ in held.items()
+        for part in (b"Leaver", *keys)
+        if (at := bytes_.find(part)) >= 0
+    ]
 
 
 def test_a_player_who_is_not_there_is_a_negative_answer(db: str) -> None:

@@ -468,13 +468,10 @@ def test_R1_a_round_refunded_before_its_late_bet_keeps_its_transaction_under_ano
     house: House,
 ) -> None:
     at = seat(house)
-    refunded, late, named = AS_ROUND(at), bet("10.0", "b1")(at), refund("b1", roundId="r1")(at)
-    assert refunded
-    assert late
-    assert named
-    first = house.told(refunded)
-    assert house.send(late).code == 120
-    again = house.told(named)
+    named = {"reference": f"{at.tag}-b1", "roundId": f"{at.tag}-r1"}
+    first = house.told(at.game(BY_ROUND).play("Refund", at.user, **named))
+    assert house.send(at.game().play("Bet", at.user, **named)).code == 120
+    again = house.told(at.game().play("Refund", at.user, **named))
     assert (again.raw, house.balance(at.user)) == (first.raw, "300.0")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from caisse.store import opening
 from caisse.store.api import Unsuitable
+from caisse.store.sqlite import file as sqlite_file
 from caisse.store.sqlite.backup import backup
 from tests.support.ledger import FUNDING
 from tests.support.running import caisse, serving
@@ -160,3 +163,21 @@ def test_a_copy_that_may_not_be_written_can_be_audited(file: Path, tmp_path: Pat
             run(opening.ledger(f"sqlite:///{copy}").open())
     finally:
         folder.chmod(0o700)
+
+
+def test_another_program_that_closes_the_file_leaves_the_log_of_a_server_alone(tmp_path: Path) -> None:
+    """A process that closes a file loses its locks on it: the log would go, and what is committed after."""
+    path = tmp_path / "caisse.db"
+    writer = sqlite_file.open_file(path)
+    writer.execute("create table t (x)")
+    sqlite_file.open_to_read(path).close()
+    sqlite_file.open_file(path).close()
+    program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('select * from t'); c.close()"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    writer.execute("insert into t values (1)")
+    look = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('select x from t').fetchall())"
+    seen = subprocess.run(
+        [sys.executable, "-c", look, str(path)], check=True, capture_output=True, text=True
+    ).stdout
+    writer.close()
+    assert seen == "[(1,)]\n"

@@ -16,6 +16,7 @@ from caisse.cli import anchor, options, output
 from caisse.cli.database import to_read
 from caisse.cli.failures import Failed
 from caisse.store import audit_feed as auditing
+from caisse.store import schema
 from caisse.store.audit_feed import Report
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -89,7 +90,7 @@ async def _audited(
     stands: Callable[[Anchor], None],
 ) -> Report:
     async with to_read(url) as db:
-        return await auditing.audit(db, progress, anchors, stands)
+        return await auditing.audit(db, progress, anchors, stands, await schema.missing_objects(db))
 
 
 def _line() -> Callable[[Report], None]:

@@ -11,6 +11,13 @@ from caisse.core.entries import Entry
 from caisse.core.requests import ForgetPlayer
 from caisse.core.verdicts import Verdict
 from caisse.ids import id_source
+from caisse.store.opening import sqlite_path
+from caisse.store.sqlite.file import empty_log
+
+STILL_IN_LOG = (
+    "Somebody reads the database, an audit or a backup: earlier states of the row stay in its log, the file"
+    " that ends in -wal, until the server stops. Run this command again later to remove them now."
+)
 
 
 @click.command
@@ -48,6 +55,9 @@ async def _forget(url: str, partner: str, user: str, reason: str, by: str) -> En
         raise Failed(f"partner {partner} has no player {user}; ids are compared exactly as sent")
     if decision.row is None:
         raise Failed(f"player {user} is not forgotten: a wallet holds money, or a bet is open")
+    path = sqlite_path(url)
+    if path and not await asyncio.to_thread(empty_log, path):
+        output.say(STILL_IN_LOG, err=True)
     return decision.row
 
 

@@ -7,6 +7,9 @@ SQLite's own `application_id`.
 import fcntl
 import os
 import stat
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +27,9 @@ BESIDE: Final = ("", "-wal", "-shm", ".lock")
 
 BUSY_MILLISECONDS: Final = 5_000
 """How long a writer waits for another's short transaction."""
+EMPTYING_MILLISECONDS: Final = 200
+"""How long emptying the log may wait for readers at a time: a server's commits wait with it."""
+EMPTYING_TRIES: Final = 12
 PAGE_CACHE: Final = 8_192
 """KiB: 2,048 pages. A thousand refunds of as many players were seen to fit at 90,000 journal rows, 400 at ten
 million. What does not fit is written before the commit, and read again. More gained nothing."""
@@ -37,17 +43,38 @@ _KINDS: Final = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+_known: Final[set[tuple[str, int, int]]] = set()
+"""Path, device and inode of the files that were looked at and are ours."""
+_looking: Final = threading.Lock()
 
 
 def is_ours(path: Path) -> bool:
     """Whether a database of caisse's is there; False if nothing is, or an empty file.
 
     Unsuitable for anything else: another program's database, no database, no file. Changes nothing.
+
+    A file is read once in a process, before SQLite has it open there. To close a file drops every lock that
+    the process has on it, SQLite's too: then another program that closes the database as if it were the last
+    removes its log, and with it what this process commits from then on.
     """
+    with _looking:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Unsuitable(f"cannot open {path}: {error.strerror}") from error
+        file = (str(path), found.st_dev, found.st_ino)
+        if file not in _known and _is_marked(path, found.st_mode):
+            _known.add(file)
+        return file in _known
+
+
+def _is_marked(path: Path, mode: int) -> bool:
+    """Whether the file's header says so; False for an empty file."""
+    if not stat.S_ISREG(mode):
+        raise Unsuitable(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'no file')}, not a file")
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise Unsuitable(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'no file')}, not a file")
         with path.open("rb") as file:
             head = file.read(_HEADER)
     except FileNotFoundError:
@@ -71,6 +98,7 @@ def open_file(path: Path) -> apsw.Connection:
     try:
         if not there:
             _make(path)
+            is_ours(path)  # now, while SQLite does not have it open
         if _read_only(path):
             raise Unsuitable(f"{path} or its folder is read only, and this needs to write there")
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -79,9 +107,31 @@ def open_file(path: Path) -> apsw.Connection:
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
         connection.execute(f"pragma cache_size = -{PAGE_CACHE}")
+        # What is overwritten or deleted is zeroed in its page: else a removed name stays there (R59).
+        connection.execute("pragma secure_delete = on").fetchall()
     except apsw.Error as error:
         raise Unavailable(f"cannot open {path}: {error}") from error
     return connection
+
+
+def empty_log(path: Path) -> bool:
+    """Move the log into the database file and cut it to nothing, beside a running server, too.
+
+    Earlier states of a row stand in the log until then. False if a reader held it all the time.
+    """
+    connection = open_file(path)
+    connection.set_busy_timeout(EMPTYING_MILLISECONDS)
+    try:
+        for _ in range(EMPTYING_TRIES):
+            with suppress(apsw.BusyError):
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                return True
+            time.sleep(EMPTYING_MILLISECONDS / 1_000)
+        return False
+    except apsw.Error as error:
+        raise Unavailable(f"cannot empty the log of {path}: {error}") from error
+    finally:
+        connection.close()
 
 
 def open_to_read(path: Path) -> apsw.Connection:
