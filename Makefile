@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_VERSION := 0.13.8
 
-.PHONY: help demo test check torture kit-matrix bench bench-quick bench-docs lock sbom audit-deps clean
+.PHONY: help demo test test-quick check torture kit-matrix bench bench-quick bench-docs lock sbom audit-deps clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -17,6 +17,9 @@ demo: .venv/run.stamp  ## play both refunds on an embedded database, then stay u
 
 test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k refund')
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+test-quick: check  ## check, then the rules, dialects and documents, without servers
+	$(BIN)/python -m pytest -n auto tests/core tests/dialects tests/docs/test_documents.py tests/test_completeness.py $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
 	$(BIN)/ruff check src client kit tests bench supply
