@@ -163,24 +163,24 @@ real = Proxies.client
 Proxies.client = lambda self, peer, header: real(self, peer, header.split(",")[0])
 """
 BEGINNINGS = """
-from caisse.dialects import auth
+from caisse.dialects.wire import auth
 real = auth.secret_hash
 auth.secret_hash = lambda text: real(text[:38])
 """
 """Tokens of this harness have 38 characters."""
 ANY_TOKEN = """
-from caisse.dialects.auth import Access
+from caisse.dialects.wire.auth import Access
 real = Access.is_partner
 Access.is_partner = lambda self, partner, token: (
     partner in self._tokens and any(real(self, other, token) for other in self._tokens))
 """
 ANY_PROVIDER = """
-from caisse.dialects import seamless_door
+from caisse.dialects.wire import seamless_door
 seamless_door._is_own_provider = lambda named, connection: True
 """
 METRICS_THROUGH_PROXIES = """
-from caisse.dialects.auth import is_loopback
-from caisse.web.exchange import Exchange
+from caisse.web.server.origin import is_loopback
+from caisse.web.server.exchange import Exchange
 Exchange.local = property(lambda self: is_loopback(self.peer))
 """
 

@@ -79,7 +79,7 @@ def differences(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, i
 
 
 LOCKS_OUT = """
-from caisse.web import app, guesses
+from caisse.web import app, throttle as guesses
 locked = set()
 hold, call = guesses.Guesses.hold, app.App.__call__
 def remember(self, peer):
@@ -95,7 +95,7 @@ def refuse(self, exchange):
 guesses.Guesses.hold, app.App.__call__ = remember, refuse
 """
 HOLDS_NOBODY = """
-from caisse.web import guesses
+from caisse.web import throttle as guesses
 guesses.FREE = 10**9
 """
 HOLDS_THE_RIGHT = """

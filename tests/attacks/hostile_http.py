@@ -52,22 +52,22 @@ LATENCY_SECONDS = 30.0
 also runs its attackers. How long it did take is told."""
 
 QUICK = f"""
-from caisse.web.exchange import Limits
-from caisse.web.http import Server
+from caisse.web.server.exchange import Limits
+from caisse.web.server.http import Server
 
 Server.__init__.__defaults__ = (Limits(receive_seconds={QUICK_SECONDS}),)
 """
 """The short form's server: the same, with a shorter deadline for a request."""
 
 KERNEL_TAKES_ALL = """
-from caisse.web import http
+from caisse.web.server import http
 
 http.bound_buffers = lambda listening: None
 """
 
 ANSWERS_ON = """
-from caisse.web import connection, http
-from caisse.web.connection import Connection
+from caisse.web.server import connection, http
+from caisse.web.server.connection import Connection
 
 real = Connection.connection_made
 
@@ -86,7 +86,7 @@ http.bound_buffers = lambda listening: None
 """As it was: closed connections are the kernel's, and further answers are made before the last has left."""
 
 WAITS_FOR_EVER = """
-from caisse.web.connection import Connection
+from caisse.web.server.connection import Connection
 
 Connection.expire = lambda self: None
 """
@@ -97,7 +97,7 @@ Server.__init__.__defaults__ = (Limits(receive_seconds=2.0, **vast),)
 """
 
 TAKES_BOTH_LENGTHS = """
-from caisse.web import incoming
+from caisse.web.server import parser as incoming
 
 def lenient(callbacks, real=incoming.HttpRequestParser):
     parser = real(callbacks)

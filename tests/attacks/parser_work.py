@@ -41,7 +41,7 @@ MILLISECONDS = 20.0
 """The longest that 16 KiB may keep a server from other clients; more is not read at once."""
 COMPARES_ALL = """
 import json
-from caisse.dialects import reader
+from caisse.dialects.wire import reader
 
 def unique(pairs):
     for n, (name, _) in enumerate(pairs):

@@ -45,7 +45,7 @@ money.parse = parse
 """Lets Decimal decide what a number is."""
 
 TAKES_THE_LAST = """
-from caisse.dialects import reader
+from caisse.dialects.wire import reader
 
 reader._is_plain = lambda body, fields: True
 """

@@ -28,7 +28,7 @@ NEWEST = 2_000
 KEEPS_THE_FIRST = """
 import shutil
 from pathlib import Path
-from caisse.store import backup
+from caisse.store.sqlite import backup
 
 real = backup._copy
 

@@ -145,7 +145,8 @@ def _heal(run: Run, house: House, life: Sequence[Step], told: Sequence[Answer]) 
 
 PLANT = """
 import msgspec
-from caisse.core import decide, requests
+from caisse.core.rules import decide
+from caisse.core import requests
 from caisse.core.entries import Decision
 from caisse.core.verdicts import Verdict
 

@@ -22,8 +22,8 @@ from tests.torture.toolbox import START, Harness, Run
 STALL_SECONDS = 0.7
 HURRIED = """
 from functools import partial
-from caisse import writer
-from caisse.store import connecting
+from caisse.writer import writer
+from caisse.store.postgres import connecting
 
 connecting.CONNECT_SECONDS = 1.0
 writer.Limits = partial(writer.Limits, patience_seconds=0.5, commit_seconds=1.0, reconnect_seconds=0.05)
@@ -38,7 +38,7 @@ REFUSES = """
 from caisse.core.entries import Decision
 from caisse.core.verdicts import Verdict
 from caisse.store.api import FateUnknown
-from caisse.writer import Lane
+from caisse.writer.writer import Lane
 
 real = Lane._decided
 
@@ -54,7 +54,7 @@ Lane._decided = decided
 
 AGREES = """
 from caisse.store.api import FateUnknown
-from caisse.store.postgres import PostgresLedger
+from caisse.store.postgres.postgres import PostgresLedger
 
 real = PostgresLedger.commit
 

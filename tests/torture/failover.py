@@ -23,7 +23,7 @@ ASYNCHRONOUS = "asynchronous"
 """The control: nobody waits for the standby, so what it did not receive is lost, and must be missed."""
 
 TAKES_A_WARNING_FOR_DONE = """
-from caisse.store import postgres
+from caisse.store.postgres import postgres
 
 postgres.PostgresLedger._on_notice = lambda *_: None
 """

@@ -127,7 +127,7 @@ def _heal(run: Run, house: House, books: Books) -> None:
 
 REPEAT = """
 import msgspec
-from caisse.core import decide
+from caisse.core.rules import decide
 from caisse.core.requests import Charge
 from caisse.core.verdicts import Verdict
 

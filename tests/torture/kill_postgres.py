@@ -46,7 +46,7 @@ DEATHS: dict[str, Callable[[Run, House], None]] = {
 
 WAITS_FOR_NO_DISK = """
 import sys
-from caisse.store import connecting
+from caisse.store.postgres import connecting
 
 assert "caisse.store.postgres.write" not in sys.modules
 connecting.RAISED = "'off'"
@@ -54,7 +54,7 @@ connecting.RAISED = "'off'"
 """Commits without waiting for the disk: each write says so itself, before the statements are put together."""
 
 TAKES_LOST_FOR_DONE = """
-from caisse.store import postgres
+from caisse.store.postgres import postgres
 from caisse.store.api import FateUnknown
 
 real = postgres.PostgresLedger.commit

@@ -9,7 +9,8 @@ VERDICTS = (200, 1200)
 """After how many verdicts the server is killed: between these."""
 
 TELLS_EARLY = """
-from caisse.store import postgres, sqlite
+from caisse.store.postgres import postgres
+from caisse.store.sqlite import sqlite
 
 commits = 0
 

@@ -36,10 +36,10 @@ from caisse.core.book import Round
 Round.settled = lambda self, bet: False
 """
 TAKES_LATE_BETS = """
-from caisse.core import decide, play
+from caisse.core.rules import decide, play
 from caisse.core.entries import Kind
 from caisse.core.requests import Bet
-from caisse.core.rows import write
+from caisse.core.rules.drafting import write
 from caisse.core.verdicts import Verdict
 
 def bet(r, book, policy, now):
@@ -52,10 +52,10 @@ def bet(r, book, policy, now):
 decide.DECIDERS[Bet] = bet
 """
 GIVES_BACK_ANYTHING = """
-from caisse.core import decide, rollbacks
+from caisse.core.rules import decide, rollbacks
 from caisse.core.entries import Kind
 from caisse.core.requests import Rollback
-from caisse.core.rows import write
+from caisse.core.rules.drafting import write
 from caisse.core.verdicts import Verdict
 
 def rollback(r, book, policy, now):
@@ -70,7 +70,7 @@ decide.DECIDERS[Rollback] = rollback
 """
 PAYS_WITHOUT_BET = """
 import msgspec
-from caisse.core import decide, play
+from caisse.core.rules import decide, play
 from caisse.core.requests import Result
 
 decide.DECIDERS[Result] = lambda r, *rest: play.result(msgspec.structs.replace(r, free_round=True), *rest)

@@ -186,7 +186,7 @@ def ended(status: int) -> list[str]:
 
 
 AT_STOP = """
-from caisse.web import http
+from caisse.web.server import http
 
 real = http.Server.drain
 

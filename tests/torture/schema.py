@@ -38,7 +38,7 @@ CHECKS = [
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
 TELLS_MORE = """
-from caisse.dialects import transfer_v3
+from caisse.dialects.transfer_v3 import door as transfer_v3
 
 def plant(real):
     return lambda uuid, failure: real(uuid, failure)[:-1] + b',"at":"somewhere"}'
@@ -48,7 +48,7 @@ transfer_v3._failed = plant(transfer_v3._failed)
 """A refusal with a field that no document has."""
 
 STUMBLES = """
-from caisse.core import currencies
+from caisse.currencies import table as currencies
 
 currencies.normalise = lambda text: currencies.DEFAULT[text.upper()].code
 """

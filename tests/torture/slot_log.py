@@ -49,7 +49,8 @@ from (
 """Rounds in the order of their ids, which are drawn before the commit: counted when they are listed."""
 
 BEFORE_COMMIT = """
-from caisse.store import columns, postgres_write as w
+from caisse.store import columns
+from caisse.store.postgres import write as w
 real = w.FULL
 names = ", ".join((*columns.DUE, "number", "player_number"))
 into, given = "insert into round_due", "unnest(string_to_array($5"

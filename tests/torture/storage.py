@@ -22,7 +22,7 @@ VERDICTS = 60
 GOES_ON = """
 import apsw
 from caisse.store.api import FateUnknown
-from caisse.store.sqlite import SqliteLedger
+from caisse.store.sqlite.sqlite import SqliteLedger
 
 real = SqliteLedger.commit
 

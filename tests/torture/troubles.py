@@ -125,7 +125,7 @@ class SqliteTroubles:
 
 
 SHORT_LOG: Final = """
-from caisse.store import checkpoints
+from caisse.store.sqlite import checkpoints
 
 checkpoints.PAGES = 30
 """

@@ -15,16 +15,50 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
 from caisse.store import opening
-from caisse.store.api import BadData, FateUnknown
+from caisse.store.api import BadData, Conflict, FateUnknown
 from caisse.store.postgres.postgres import PROVE, PostgresLedger
 from caisse.store.sqlite.checkpoints import Checkpoints
 from caisse.writer.writer import Limits
-from tests.support.ledger import FUNDING, OTHER, again, bet, charge, look, rollback_round, withdraw
+from tests.support.ledger import FUNDING, OTHER, again, bet, charge, create, look, rollback_round, withdraw
 from tests.support.postgres import Borrowed, Postgres
 from tests.support.stores import audited, committed, database, decided, opened, run
 from tests.writer.test_writer import Desk, Faulty
 
 BY_ROUND = Policy(refund_by_round=True)
+
+
+class Torn(Faulty):
+    """Its first load looks for the players before another server creates them, and for the rows after."""
+
+    def __init__(self, ledger: Any) -> None:
+        super().__init__(ledger)
+        self.tear = False
+
+    async def load(self, wanted: Wants, *, lock: bool) -> Book:
+        book = await super().load(wanted, lock=lock)
+        if self.tear:
+            self.tear = False
+            book.players.clear()
+        return book
+
+
+def test_R1_a_creation_repeated_while_another_server_creates_gets_the_first_verdict(db_url: str) -> None:
+    """The name is compared under the player's key (R59), so a row without its player says nothing."""
+
+    async def main() -> None:
+        asked = create(user="racer")
+        async with Desk(db_url, wrap=Torn) as desk:
+            [first] = await desk.all([asked])
+            desk.ledgers[0].loading = [Conflict("a race is lost, so nothing is recalled")]
+            desk.ledgers[0].tear = True
+            [second] = await desk.all([again(asked, name_key=bytes(range(16)))])
+            assert first
+            assert second
+            assert (second.verdict, second.row, second.replay) == (Verdict.OK, first.row, True)
+            assert not desk.ledgers[0].tear
+        assert (await audited(db_url)).findings == []
+
+    run(main())
 
 
 class Watched(Faulty):

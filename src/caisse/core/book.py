@@ -224,6 +224,11 @@ class Book:
         """The player that a request is about, if there is one."""
         return self.players.get((request.partner, request.user))
 
+    def is_torn(self, wanted: Wants) -> bool:
+        """Whether a row is here whose player was looked for before there was one: both must be read again."""
+        unknown = {key for key in wanted.players if key not in self.players}
+        return bool(unknown) and any((row.partner, row.player) in unknown for row in self.entries.values())
+
     def know(self, entry: Entry) -> None:
         """Make an earlier row visible under its keys."""
         self.entries[entry.partner, entry.key] = entry

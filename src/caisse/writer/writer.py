@@ -251,7 +251,10 @@ class Lane:
         missing = recall.missing
         if missing.whole_rounds:
             missing = msgspec.structs.replace(missing, rows=self._limits.rows)
-        return recall.complete(await self._ledger.load(missing, lock=lock))
+        loaded = await self._ledger.load(missing, lock=lock)
+        if loaded.is_torn(missing):
+            raise Conflict("a player was created while the batch was read")
+        return recall.complete(loaded)
 
     async def _commit(self, recall: Recall, book: Book) -> None:
         """Nothing to do for a batch that wrote nothing and read only what is known to be durable."""
