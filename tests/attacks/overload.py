@@ -137,7 +137,8 @@ def _served(run: Run, house: House, intents: list[Intent]) -> None:
 
 
 PLANT = """
-from caisse.writer import Limits, Pending, Writer
+from caisse.writer.limits import Limits
+from caisse.writer.writer import Pending, Writer
 
 init, submit = Writer.__init__, Writer.submit
 """

@@ -156,7 +156,7 @@ options.masked = lambda url: url
 KEEPS_QUERY = """
 import msgspec
 from caisse.dialects.wire.door import Ask
-from caisse.dialects.transfer_v3 import TransferV3
+from caisse.dialects.transfer_v3.door import TransferV3
 real = TransferV3.take
 def take(self, route, call, world):
     asked = real(self, route, call, world)
