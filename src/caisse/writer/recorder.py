@@ -11,7 +11,7 @@ import time
 from caisse.core.attempts import Attempt, Attempts
 from caisse.store.api import BadData, Conflict, Ledger, Unavailable
 
-log = logging.getLogger("caisse.writer.recorder")
+log = logging.getLogger("caisse.recorder")
 
 
 class Recorder:

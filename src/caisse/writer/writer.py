@@ -29,7 +29,7 @@ from caisse.writer.cache import Memory, Recall, nothing_recalled
 from caisse.writer.limits import Limits as Limits
 from caisse.writer.recorder import Recorder
 
-log = logging.getLogger("caisse.writer.writer")
+log = logging.getLogger("caisse.writer")
 
 Tell = Callable[[Decision | None], None]
 """How a caller is told; None: no verdict was given, nothing is implied, send the same request again."""

@@ -17,7 +17,7 @@ from typing import Final
 
 import apsw
 
-log = logging.getLogger("caisse.store.sqlite.checkpoints")
+log = logging.getLogger("caisse.store.checkpoints")
 
 COMMITS: Final = 40
 """Commits like the last one that the log has room for before it is moved: between `LEAST` and `PAGES`."""
