@@ -93,7 +93,7 @@ def test_nothing_is_left_when_it_ends() -> None:
 
 def test_it_ends_even_when_its_owner_is_killed(scratch: Path) -> None:
     program = """
-import time, tests.postgres
+import time, tests.support.postgres
 with tests.support.postgres.Postgres() as server:
     print(server.pid, flush=True)
     time.sleep(600)

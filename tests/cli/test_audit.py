@@ -182,6 +182,12 @@ def test_an_anchor_that_is_not_as_it_was_written_is_refused(db: str, tmp_path: P
     assert (said.code, "is no whole anchor" in said.error) == (1, True)
 
 
+def test_a_file_that_is_no_text_is_no_anchor(db: str, tmp_path: Path) -> None:
+    (tmp_path / "anchor").write_bytes(b"\x99")
+    said = caisse("audit", "--anchor", str(tmp_path / "anchor"), "--db", db)
+    assert (said.code, "it is no text" in said.error) == (1, True)
+
+
 def test_an_anchor_is_never_overwritten_and_must_be_there(db: str, tmp_path: Path) -> None:
     (tmp_path / "anchor").write_text("precious")
     said = caisse("audit", "--new-anchor", str(tmp_path / "anchor"), "--db", db)

@@ -27,6 +27,8 @@ def read(path: Path) -> Iterator[Anchor]:
             yield from _read(path, file)
     except OSError as error:
         raise Failed(f"cannot read the anchor: {error}") from error
+    except UnicodeDecodeError as error:
+        raise Failed(f"{path} {NOT_WHOLE} (it is no text)") from error
 
 
 def _read(path: Path, lines: Iterator[str]) -> Iterator[Anchor]:
