@@ -116,7 +116,7 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
 
     @property
     def second_key(self) -> str:
-        return keys.SECOND + self.transaction if self.transaction else ""
+        return keys.second(self.transaction) if self.transaction else ""
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ class _MoneyTransfer(_Transfer, frozen=True, kw_only=True, gc=False):
     @property
     def lookups(self) -> tuple[str, ...]:
         key = keys.TRANSFER + self.uuid
-        return (key, keys.SECOND + self.transaction) if self.transaction else (key,)
+        return (key, keys.second(self.transaction)) if self.transaction else (key,)
 
 
 class Charge(_MoneyTransfer, frozen=True, kw_only=True, gc=False):

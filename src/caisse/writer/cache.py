@@ -96,9 +96,8 @@ def _claims(requests: Iterable[Request]) -> tuple[set[EntryKey], set[PlayerKey]]
     looked_at: set[PlayerKey] = set()
     for request in requests:
         keys = request.claims
-        if (
-            not keys or type(request) is CreatePlayer
-        ):  # a name is compared under the key that stands now (R59)
+        # A name is compared under the key that stands now (R59).
+        if not keys or type(request) is CreatePlayer:
             looked_at.add((request.partner, request.user))
         for key in keys:
             claimed.add((request.partner, key))

@@ -48,7 +48,7 @@ def wrong_key(p: Play) -> None:
 @group.check(
     "quotes",
     "Ids with quotes and SQL in them are plain text: nobody is found by them, nothing fails.",
-    "Whoever names a reference reads and changes the wallet's books.",
+    "An id in a request can read and change the wallet's books.",
 )
 def quotes(p: Play) -> None:
     for odd in ("' OR '1'='1", "x'; --", '"', "${7*7}", "../../etc", "%00", "{{7*7}}"):

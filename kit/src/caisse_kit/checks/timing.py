@@ -10,7 +10,7 @@ from caisse_kit.play import Play, Sent
 
 group: Group[Play] = Group("timing", SEAMLESS)
 
-LOST = "Whenever an answer is lost the money moves twice, or the provider is told that it never moved."
+LOST = "Each lost answer moves the money twice, or tells the provider that it never moved."
 SETTLE = 0.3
 """How long a wallet has to finish what it began when the kit hung up, in seconds."""
 
@@ -22,14 +22,16 @@ def _lost(p: Play, sent: Sent) -> Sent:
     return p.took(p.again(sent), "a repeat after a lost answer")
 
 
-@group.check("lost-bet", "A Bet whose answer was lost is taken once, and its repeat is told so.", LOST, "R1")
+@group.check(
+    "lost-bet", "A Bet whose answer was lost is taken once, and its repeat gets a success.", LOST, "R1"
+)
 def lost_bet(p: Play) -> None:
     _lost(p, p.ghost())
     p.moved(-p.stake, "after a bet whose answer was lost, and its repeat")
 
 
 @group.check(
-    "lost-result", "A Result whose answer was lost is paid once, and its repeat is told so.", LOST, "R1"
+    "lost-result", "A Result whose answer was lost is paid once, and its repeat gets a success.", LOST, "R1"
 )
 def lost_result(p: Play) -> None:
     bet = p.took(p.bet())
@@ -38,7 +40,10 @@ def lost_result(p: Play) -> None:
 
 
 @group.check(
-    "lost-rollback", "A rollback whose answer was lost is done once, and its repeat is told so.", LOST, "R21"
+    "lost-rollback",
+    "A rollback whose answer was lost is done once, and its repeat gets a success.",
+    LOST,
+    "R21",
 )
 def lost_rollback(p: Play) -> None:
     bet = p.took(p.bet())

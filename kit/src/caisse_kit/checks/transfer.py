@@ -371,7 +371,7 @@ def in_and_out(b: Bank) -> None:
 
 
 @races.check(
-    "answer-lost", "A refund whose answer was lost is done once, and its repeat is told so.", TWICE, "R1"
+    "answer-lost", "A refund whose answer was lost is done once, and its repeat gets a success.", TWICE, "R1"
 )
 def answer_lost(b: Bank) -> None:
     user = b.player(100)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from caisse.core.money import show
 from caisse.core.requests import Bet, Look, Request, Result, Rollback
 from caisse.core.verdicts import Verdict
+from caisse.dialects.wire.seamless import BET_REFUSALS, RESULT_REFUSALS
 from caisse.dialects.wire.table import Endpoint, Field, Need, Shown, Terms, plain
 from caisse.dialects.wire.values import (
     AMOUNT,
@@ -200,21 +201,7 @@ BET = Endpoint(
     takes_on=True,
     make=_bet,
     success=(BALANCE_AFTER,),
-    refusals=(
-        Verdict.PLAYER_UNKNOWN,
-        Verdict.KEY_CONFLICT,
-        Verdict.LATE_BET,
-        Verdict.CURRENCY_UNSUPPORTED,
-        Verdict.TOO_MANY_DECIMALS,
-        Verdict.ROUND_CURRENCY,
-        Verdict.ROUND_ENDED,
-        Verdict.SESSION_EXPIRED,
-        Verdict.WALLET_UNKNOWN,
-        Verdict.PLAYER_FROZEN,
-        Verdict.GAME_DISABLED,
-        Verdict.ROUND_FULL,
-        Verdict.INSUFFICIENT,
-    ),
+    refusals=BET_REFUSALS,
 )
 WIN = Endpoint(
     path="/seamless/v3/win",
@@ -237,13 +224,7 @@ WIN = Endpoint(
     ),
     make=_win,
     success=(BALANCE_AFTER,),
-    refusals=(
-        Verdict.PLAYER_UNKNOWN,
-        Verdict.KEY_CONFLICT,
-        Verdict.FIELD_UNREADABLE,
-        Verdict.NO_STANDING_BET,
-        Verdict.WALLET_UNCLEAR,
-    ),
+    refusals=RESULT_REFUSALS,
 )
 CANCEL = Endpoint(
     path="/seamless/v3/cancel",
