@@ -169,8 +169,8 @@ def _wrong(c: Command, fields: Fields) -> str:
 
 def _of_edition(c: Command, asked: Asked) -> Asked | str:
     """What the editions say differently."""
-    if c.endpoint == "seamless3" and c.verb == "result":  # a win is told apart by its uuid
-        return asked._replace(reference=(asked.round, same_uuid(asked.uuid)))
+    if c.endpoint == "seamless3" and c.verb == "result":  # R4: a win is keyed by its uuid, whatever its round
+        return asked._replace(reference=same_uuid(asked.uuid))
     if c.endpoint == "seamless3":  # the round's one bet has its name
         return asked._replace(reference=asked.round)
     if c.verb == "refund" and asked.reference is None:
