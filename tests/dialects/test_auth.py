@@ -65,6 +65,17 @@ def test_no_query_raises(query: str) -> None:
     credentials(query)
 
 
+@given(
+    st.lists(
+        st.sampled_from(["partner_id=a", "token=b", "token=", "x", "partner_id=%61", "token=b=c", "é=1"])
+    )
+)
+def test_the_quick_way_reads_what_the_thorough_one_does(parts: list[str]) -> None:
+    query = "&".join(parts)
+    thorough = auth.parameters(query, ("partner_id", "token"))
+    assert credentials(query) == (thorough and (thorough["partner_id"], thorough["token"]))
+
+
 def test_unknown_partners_are_compared_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong token, revoked partner and unknown partner: one hash, one comparison for each active token."""
     compared: list[bytes] = []

@@ -22,7 +22,6 @@ LIMIT = 10 ** (INTEGER_DIGITS + SCALE)
 
 _LONGEST = INTEGER_DIGITS + 1 + SCALE
 _LAST_DIGIT: tuple[int, ...] = tuple(10 ** (SCALE - decimals) for decimals in range(SCALE + 1))  # its weight
-_wire = re.compile(r"(0|[1-9][0-9]{0,13})(?:\.([0-9]{1,18}))?", re.ASCII).fullmatch
 _stored = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.([0-9]{1,18}))?", re.ASCII).fullmatch
 
 
@@ -32,13 +31,14 @@ def parse(text: str) -> int | None:
     No sign, exponent, space, underscore, leading zero or foreign digit is let through. Over-long text is
     turned away by its length, before anything reads it.
     """
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or not text.isascii():
         return None
-    match = _wire(text)
-    if match is None:
+    whole, point, decimals = text.partition(".")
+    if not whole.isdigit() or len(whole) > INTEGER_DIGITS or (whole[0] == "0" and len(whole) > 1):
         return None
-    whole, decimals = match.groups()
-    return int(whole) * UNIT if decimals is None else int(whole + decimals) * _LAST_DIGIT[len(decimals)]
+    if point and (not decimals.isdigit() or len(decimals) > SCALE):
+        return None
+    return int(whole + decimals) * _LAST_DIGIT[len(decimals)]
 
 
 @lru_cache(maxsize=8_192)

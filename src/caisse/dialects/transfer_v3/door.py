@@ -243,8 +243,7 @@ class TransferV3:
         if isinstance(request, Fault):
             refused = Answer(200, _failed(_uuid_sent(found), INVALID))
             return unread(refused, endpoint, found, request.field, partner)
-        echo = echo_of(request)._replace(uuid=found["uuid"])
-        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo))
+        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request, found["uuid"])))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""

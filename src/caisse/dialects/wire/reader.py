@@ -8,7 +8,7 @@ their number.
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -123,10 +123,15 @@ def spelled(
 
     `spellings`: each of `names`, its lower case and its other spellings -> that name. `needed`: those that
     deciding needs. `further`: a profile's further spellings -> the name they stand for. Letter case never
-    matters, an exact match is the quick way. An optional field with two values comes as `Doubled`.
+    matters. An optional field with two values comes as `Doubled`. Names that are all known, and each sent
+    once, are the quick way.
     """
-    if type(fields) is dict and fields.keys() <= names:
-        return fields
+    if type(fields) is dict:  # not `Odd`: no name twice, no half of a character
+        if fields.keys() <= names:
+            return fields
+        named = {spellings.get(key): value for key, value in fields.items()}
+        if None not in named and len(named) == len(fields):
+            return cast(dict[str, Any], named)
     others = {name.lower(): own.lower() for name, own in further.items()}
     found: dict[str, Any] = {}
     for key, value in fields.items():

@@ -71,10 +71,10 @@ class Echo(NamedTuple):
     reference: str = ""
 
 
-def echo_of(request: Request) -> Echo:
-    """Of any kind of request."""
+def echo_of(request: Request, uuid: str = "") -> Echo:
+    """Of any kind of request; its uuid may have been sent in another letter case."""
     currency, reference = getattr(request, "currency", ""), getattr(request, "reference", "")
-    return Echo(request.user, request.uuid, currency, reference)
+    return Echo(request.user, uuid or request.uuid, currency, reference)
 
 
 class AnswerSource(NamedTuple):
@@ -203,7 +203,7 @@ def request_of(
     if isinstance(values, Fault):
         return values
     values.setdefault("uuid", "")
-    values.update(id=new_id(), partner=terms.partner, endpoint=endpoint.path)
+    values["id"], values["partner"], values["endpoint"] = new_id(), terms.partner, endpoint.path
     return endpoint.make(values, terms)
 
 

@@ -63,13 +63,13 @@ def text(longest: int) -> Type:
 def ident(longest: int) -> Type:
     """As `text`, or a whole number: its digits, at most `longest` of them."""
     written = text(longest)
+    read_text: Callable[[object], str | None] = written.read
     limit = 10**longest
 
     def read(value: object) -> str | None:
         if type(value) is int:
             return str(value) if 0 <= value < limit else None
-        found: str | None = written.read(value)
-        return found
+        return read_text(value)
 
     number = {"type": "integer", "minimum": 0}
     return Type(read, {"title": "id", "oneOf": [written.schema, number]})

@@ -30,8 +30,7 @@ _PLAIN: Final = 0
 _RARE: Final = 1  # needs a closer look
 _PROXY: Final = 2
 _BROWSER: Final = 4
-_SILENT: Final = -1  # common, and says nothing
-_NAMES: Final = {
+_MEANING: Final = {
     b"host": _PLAIN,
     b"content-length": _PLAIN,
     b"content-type": _PLAIN,
@@ -39,10 +38,26 @@ _NAMES: Final = {
     b"transfer-encoding": _RARE,
     b"expect": _RARE,
     b"x-forwarded-for": _PROXY,
-    b"accept": _SILENT,
-    b"accept-encoding": _SILENT,
-    b"user-agent": _SILENT,
 }
+# Others that clients and proxies often send: their sign is looked up, not worked out.
+_OFTEN: Final = (
+    b"accept", b"accept-encoding", b"accept-language", b"user-agent", b"cache-control", b"x-request-id",
+    b"x-correlation-id", b"traceparent", b"tracestate", b"x-amzn-trace-id", b"x-forwarded-proto",
+    b"x-forwarded-host", b"x-forwarded-port", b"x-real-ip", b"forwarded", b"via",
+)  # fmt: skip
+
+
+def _sign(name: bytes) -> int:
+    return (_PROXY if is_of_proxy(name) else 0) | (_BROWSER if is_of_browser(name) else 0)
+
+
+def _as_spelled(marks: dict[bytes, int]) -> dict[bytes, tuple[bytes, int]]:
+    """Each name as nearly everybody spells it -> in small letters, with its mark."""
+    return {spelling: (name, mark) for name, mark in marks.items() for spelling in (name, name.title())}
+
+
+_KEPT: Final = _as_spelled(_MEANING)
+_NOTICED: Final = {spelling: _sign(name) for name in _OFTEN for spelling in (name, name.title())}
 
 # Line ends between two requests that are skipped: some clients send one behind each body. More than a few
 # are a request that never begins.
@@ -208,13 +223,15 @@ class Incoming:
         self._headers_left -= 1
         if self._headers_left < 0:
             raise self._refusal(431)
-        name = name.lower()
-        mark = _NAMES.get(name)
-        if mark is None:
-            self._marks |= (_PROXY if is_of_proxy(name) else 0) | (_BROWSER if is_of_browser(name) else 0)
+        sign = _NOTICED.get(name)
+        if sign is not None:
+            self._marks |= sign
             return
-        if mark == _SILENT:
+        kept = _KEPT.get(name) or _KEPT.get(name.lower())
+        if kept is None:
+            self._marks |= _sign(name.lower())
             return
+        name, mark = kept
         if name in self._fields:
             value = self._fields[name] + b", " + value
             mark |= _RARE
