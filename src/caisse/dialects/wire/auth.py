@@ -97,7 +97,7 @@ def credentials(query: str) -> tuple[str, str] | None:
     if plain and first.startswith("partner_id=") and second.startswith("token="):
         return first[len("partner_id=") :], second[
             len("token=") :
-        ]  # the quick way: as the contract spells it
+        ]  # as the contract spells it
     found = parameters(query, _CREDENTIALS)
     return (found["partner_id"], found["token"]) if found else None
 
