@@ -133,6 +133,9 @@ def test_a_round_that_was_loaded_is_seen() -> None:
         (look_transfer("t"), ()),
         (create(uuid="u"), ("t:u",)),
         (charge(uuid="u", transaction="t"), ("t:u", "x:t")),
+        (bet(reference="b"), (bet(reference="b").key,)),
+        (result(promo=promo()), (result().key, result(promo=promo()).promo_key)),
+        (result(closes=True), (result().key, end_round().key)),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 from unittest import mock
 
-from caisse.core.book import Book
+from caisse.core.book import Book, PlayerKey, Round
 from caisse.store.api import Conflict, FateUnknown
 from caisse.writer import cache as memory
 from caisse.writer.writer import Lane, Pending, tell_all
@@ -105,6 +105,34 @@ def _assumes_without_proof() -> Patch:
     return mock.patch.object(memory.Recall, "holds", return_value=True)
 
 
+def _takes_rounds_for_new() -> Patch:
+    """A bet's round is taken for new, and whether the bet opened it is not looked at."""
+    holds = memory.Recall.holds
+
+    def careless(self: memory.Recall, *args: Any) -> bool:
+        self.guessed = set()
+        return holds(self, *args)
+
+    return mock.patch.object(memory.Recall, "holds", careless)
+
+
+def _keeps_rounds_too_long() -> Patch:
+    """Rounds outlive their player's entry: a head that was loaded anew vouches for what it never saw."""
+    keep = memory.Memory.keep
+    outlived: dict[tuple[int, PlayerKey], tuple[Round, ...]] = {}
+
+    def clinging(self: memory.Memory, book: Book, recall: memory.Recall, requests: Any) -> None:
+        recall.known = {
+            key: memory.Known(player, outlived.get((id(self), key), ()))
+            for key, player in book.players.items()
+        }
+        keep(self, book, recall, requests)
+        kept = self._players.get(book.players)
+        outlived.update({(id(self), key): known.rounds for key, known in kept.items()})
+
+    return mock.patch.object(memory.Memory, "keep", clinging)
+
+
 def _leaves_callers_waiting() -> Patch:
     def patient(self: Lane, now: float) -> None:
         if self._deadline is not None and now > self._deadline:
@@ -153,6 +181,11 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "a poisonous request fails its neighbours": _fails_neighbours,
     "rows of unknown fate are remembered": _remembers_too_early,
     "a key is taken for new without proof": _assumes_without_proof,
+    "a round is taken for new without proof": _takes_rounds_for_new,
+    "rounds are remembered beyond their player's entry": _keeps_rounds_too_long,
+    "a round that is there is written over": lambda: mock.patch.object(
+        Tables, "has_opened", return_value=False
+    ),
     "callers past patience are not told": _leaves_callers_waiting,
     "a hanging connection is never dropped": _waits_for_ever,
     "a caller is told twice": _tells_twice,

@@ -14,7 +14,7 @@ from typing import Any
 from caisse.core.attempts import Attempt
 from caisse.core.book import Book, Wants
 from caisse.core.entries import Entry
-from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, WrongGuess
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.tables import Cell, Tables, Undo, Write
 from tests.simulation.weather import Weather
@@ -181,6 +181,8 @@ class Server:
         return True
 
     async def _execute(self, session: Session, commit: Commit, write: Write) -> None:
+        if self.tables.has_opened(write):
+            raise WrongGuess("a round is there already")
         if not self.tables.accepts(write):
             raise Conflict("somebody was faster")
         await asyncio.sleep(self.weather.while_() if self.weather.strikes("slow") else self.weather.moment())

@@ -39,7 +39,8 @@ class Write(NamedTuple):
     created: list[tuple[Any, ...]]
     moved: list[tuple[int, tuple[Any, ...]]]
     """The number at which each player was loaded, and the new head."""
-    rounds: list[Round]
+    opened: list[Round]
+    turned: list[Round]
     rows: list[Entry]
 
     @classmethod
@@ -50,12 +51,12 @@ class Write(NamedTuple):
         heads = changed(book)
         moved = [(p.loaded_seq, tuple(columns.player_row(p))) for p in heads.moved]
         created = [tuple(columns.player_row(p)) for p in heads.created]
-        return cls(created, moved, heads.rounds, list(book.appended))
+        return cls(created, moved, heads.opened, heads.turned, list(book.appended))
 
     def cells(self) -> list[Cell]:
         """What nobody else may write until this write has ended."""
         players = [("player", *row[:2]) for row in [*self.created, *(row for _, row in self.moved)]]
-        rounds = [("round", *round_key(r)) for r in self.rounds]
+        rounds = [("round", *round_key(r)) for r in (*self.opened, *self.turned)]
         return [*players, *rounds, *self.keys()]
 
     def keys(self) -> list[Cell]:
@@ -84,11 +85,16 @@ class Tables:
     def __init__(self) -> None:
         self.cells: dict[Cell, Any] = {}
 
+    def has_opened(self, write: Write) -> bool:
+        """Whether a round is there that this write would open: nothing can be written."""
+        return any(("round", *round_key(played)) in self.cells for played in write.opened)
+
     def accepts(self, write: Write) -> bool:
         """Whether all of it can be written; nothing is, if not."""
         keys = write.keys()
         return (
             all(self._stands(row, seq) for seq, row in write.moved)
+            and all(("round", *round_key(played)) in self.cells for played in write.turned)
             and not any(("player", *row[:2]) in self.cells for row in write.created)
             and len(set(keys)) == len(keys)
             and not any(key in self.cells for key in keys)
@@ -109,7 +115,7 @@ class Tables:
     def _values(self, write: Write) -> Iterator[tuple[Cell, Any]]:
         for row in [*write.created, *(row for _, row in write.moved)]:
             yield ("player", *row[:2]), row
-        for played in write.rounds:
+        for played in (*write.opened, *write.turned):
             yield ("round", *round_key(played)), played
         for entry in write.rows:
             yield from ((cell, entry) for cell in unique(entry))

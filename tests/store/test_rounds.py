@@ -121,7 +121,7 @@ def test_R32_what_a_writer_remembers_does_not_make_a_repeat_read_the_round(db_ur
             book, _ = await decided(ledger, [asked])
             await ledger.commit(book)
             assert (await ledger.load(unknown.missing, lock=False)).round_rows == {}
-            memory.keep(book)
+            memory.keep(book, unknown, [asked])
             assert memory.recall([again(asked)]).missing.whole_rounds == []
 
     run(main())

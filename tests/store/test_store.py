@@ -213,6 +213,7 @@ def test_a_round_comes_back_whole(db_url: str) -> None:
             book, _ = await decided(ledger, FUNDING)
             book.rounds[key] = head
             book.touched_rounds.add(key)
+            book.opened_rounds.add(key)
             await ledger.commit(book)
             loaded = await ledger.load(
                 Wants([], [], [key, ("demo", "lucky", "tester", "r9")], [], []), lock=False

@@ -233,7 +233,7 @@ class Desk2(Desk):
 def kept(memory: Memory, requests: Sequence[Request]) -> list[Decision]:
     ledger = PureLedger()
     decisions = [ledger.ask(request) for request in requests]
-    memory.keep(ledger.book)
+    memory.keep(ledger.book, nothing_recalled(requests), requests)
     return decisions
 
 
@@ -241,7 +241,7 @@ def test_what_is_remembered_is_not_wanted() -> None:
     memory = Memory(10, 10)
     kept(memory, FUNDING)
     recall = memory.recall([withdraw("1.0")])
-    assert list(recall.players) == [("demo", "tester")]
+    assert list(recall.known) == [("demo", "tester")]
     assert not recall.missing
     assert nothing_recalled([withdraw("1.0")]).missing
 
@@ -261,8 +261,10 @@ def test_a_read_is_always_loaded() -> None:
 
 
 def test_the_round_of_a_remembered_bet_is_wanted() -> None:
-    memory = Memory(10, 10)
+    """Of its player nothing is remembered any more: the round's entry went with it."""
+    memory = Memory(1, 10)
     kept(memory, [*FUNDING, bet(reference="b1", round="r7")])
+    memory.recall([withdraw("1.0")])
     missing = memory.recall([rollback("b1")]).missing
     assert (missing.entries, missing.rounds) == ([], [("demo", "lucky", "tester", "r7")])
 
@@ -275,8 +277,8 @@ def test_no_more_is_remembered_than_there_is_room_for(room: int) -> None:
         book.players["demo", f"p{n}"] = Player(
             partner="demo", id=f"p{n}", name="", name_key=b"", created_at=0, login_at=0, seq=1, wallets={}
         )
-        memory.keep(book)
-    found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).players
+        memory.keep(book, nothing_recalled([]), [])
+    found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).known
     assert len(found) <= room + 1
     assert (("demo", "p199") in found) is (room > 1)
 

@@ -60,7 +60,7 @@ class Player(msgspec.Struct, kw_only=True, gc=False):
         self.loaded_seq = self.seq
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True):
+class Round(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A game round's head: a projection of its journal rows."""
 
     partner: str
@@ -201,7 +201,7 @@ class Book:
     """Heads, earlier rows and rounds that a batch may see; and what the batch has added."""
 
     __slots__ = (
-        *("appended", "due", "entries", "newest_transfers", "players", "playing"),
+        *("appended", "due", "entries", "newest_transfers", "opened_rounds", "players", "playing"),
         *("round_rows", "rounds", "touched_rounds"),
     )
 
@@ -219,6 +219,8 @@ class Book:
         self.due: list[round_log.Due] = []
         """Rows of the slot log that this batch made fall due."""
         self.touched_rounds: set[RoundKey] = set()
+        self.opened_rounds: set[RoundKey] = set()
+        """Of those the ones that were not there before: the write counts only if they still are not."""
 
     def player_of(self, request: Request) -> Player | None:
         """The player that a request is about, if there is one."""
@@ -297,6 +299,8 @@ class Book:
             self.rounds[key], due = round_log.fold(after, entry)
             self.due += [due] if due else []
             self.touched_rounds.add(key)
+            if before is None:
+                self.opened_rounds.add(key)
 
 
 def tells_of_round(entry: Entry) -> bool:

@@ -289,8 +289,12 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
         return keys.of_player("end", self.provider, self.user, self.round) if self.closes else ""
 
     @property
-    def lookups(self) -> tuple[str, ...]:
+    def claims(self) -> tuple[str, ...]:
         return tuple(key for key in (self.key, self.promo_key, self.end_key) if key)
+
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        return self.claims
 
     @property
     def content(self) -> Content:

@@ -17,6 +17,10 @@ class Conflict(Exception):
     """Somebody else was faster: nothing was written; load again and decide again."""
 
 
+class WrongGuess(Conflict):
+    """A round that the batch was to open is there already: only what it was decided from is in doubt."""
+
+
 class BadData(Exception):
     """The database refuses a value of this batch: nothing was written; one request of it is poisonous."""
 

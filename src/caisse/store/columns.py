@@ -19,10 +19,8 @@ ROUND: Final = Round.__struct_fields__
 ROUND_KEY: Final = ("partner", "player", "provider", "id")
 ATTEMPT: Final = Attempt.__struct_fields__
 DUE: Final = Due.__struct_fields__
-ROUND_TURNS: Final = f"""on conflict ({", ".join(ROUND_KEY)}) do update set {
-    ", ".join(f"{c} = excluded.{c}" for c in ROUND if c not in ROUND_KEY)
-}"""
-"""What an insert into `round` does with one that is there, on every engine."""
+ROUND_TURNS: Final = tuple(column for column in ROUND if column not in ROUND_KEY)
+"""What may change of a round that is there."""
 ATTEMPT_TURNS: Final = """on conflict (partner, provider, endpoint, verdict, replay, fault, flag, first_at)
 where rule = 'R58' do update set count = attempt.count + excluded.count, last_at = excluded.last_at"""
 """What an insert into `attempt` does with a line that counts what came beyond the limit, on every engine."""

@@ -10,12 +10,15 @@ class Changed(NamedTuple):
 
     created: list[Player]
     moved: list[Player]
-    rounds: list[Round]
+    opened: list[Round]
+    """Rounds that were not there when the batch was decided, and must not be there now."""
+    turned: list[Round]
+    """Rounds that were there."""
 
     @property
     def touched(self) -> int:
         """How many rows must be touched, no more and no fewer."""
-        return len(self.created) + len(self.moved) + len(self.rounds)
+        return len(self.created) + len(self.moved) + len(self.opened) + len(self.turned)
 
 
 def changed(book: Book) -> Changed:
@@ -24,5 +27,6 @@ def changed(book: Book) -> Changed:
     return Changed(
         created=[p for p in players if not p.loaded_seq],
         moved=[p for p in players if p.loaded_seq],
-        rounds=[book.rounds[key] for key in sorted(book.touched_rounds)],
+        opened=[book.rounds[key] for key in sorted(book.opened_rounds)],
+        turned=[book.rounds[key] for key in sorted(book.touched_rounds - book.opened_rounds)],
     )

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -24,7 +24,7 @@ from caisse.core.entries import Decision
 from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.rules.decide import decide
-from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
+from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable, WrongGuess
 from caisse.writer.cache import Memory, Recall, nothing_recalled
 from caisse.writer.limits import Limits as Limits
 from caisse.writer.recorder import Recorder
@@ -221,14 +221,15 @@ class Lane:
             try:
                 book = await self._book(recall, lock=lost > 0)
                 decisions = self._decide(batch, book)
-                if recall.holds(book, _undecided(batch, decisions)):
+                if recall.holds(book, *_parted(batch, decisions)):
                     await self._commit(recall, book)
-                    self._memory.keep(book)
+                    self._memory.keep(book, recall, (pending.request for pending in batch))
                     return decisions
-            except Conflict:
-                self.counters.conflicts += 1
+            except Conflict as error:
                 lost += 1
-                self._doubt()
+                if not (isinstance(error, WrongGuess) and recall.guessed):  # else nobody else wrote
+                    self.counters.conflicts += 1
+                    self._doubt()
             finally:
                 self._deadline = None
             recall = _nothing_recalled(batch)
@@ -317,11 +318,15 @@ class Lane:
             self._work.set()
 
 
-def _undecided(batch: Sequence[Pending], decisions: Sequence[Decision | None]) -> Iterator[Request]:
-    """The requests without a verdict: those that cannot be decided, and those for the next batch."""
-    for number, pending in enumerate(batch):
-        if number >= len(decisions) or decisions[number] is None:
-            yield pending.request
+def _parted(
+    batch: Sequence[Pending], decisions: Sequence[Decision | None]
+) -> tuple[list[Request], list[Request]]:
+    """The requests that are decided, and those that cannot be or are left for the next batch."""
+    decided: list[Request] = []
+    undecided = [pending.request for pending in batch[len(decisions) :]]
+    for pending, decision in zip(batch, decisions, strict=False):
+        (undecided if decision is None else decided).append(pending.request)
+    return decided, undecided
 
 
 def _nothing_recalled(batch: Sequence[Pending]) -> Recall:

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, WrongGuess
 
 DRIVER_ERRORS: Final = (
     asyncpg.PostgresError,
@@ -51,7 +51,7 @@ def commit_failed(error: Exception) -> Exception:
     """A statement that is its own transaction failed, or a commit. Most errors prove nothing."""
     state = _state(error)
     if state in LOST_RACE:
-        return Conflict(str(error))
+        return _lost_race(error)
     if state[:2] in ("22", "23"):
         return BadData(str(error))
     if state[:2] in NOTHING_WRITTEN:
@@ -62,10 +62,15 @@ def commit_failed(error: Exception) -> Exception:
 def _before_commit(error: Exception) -> Exception | None:
     state = _state(error)
     if state in LOST_RACE:
-        return Conflict(str(error))
+        return _lost_race(error)
     if state[:2] in ("22", "23") or isinstance(error, ValueError):
         return BadData(str(error))
     return None
+
+
+def _lost_race(error: Exception) -> Conflict:
+    round_taken = _state(error) == "23505" and getattr(error, "table_name", "") == "round"
+    return WrongGuess(str(error)) if round_taken else Conflict(str(error))
 
 
 def _state(error: Exception) -> str:

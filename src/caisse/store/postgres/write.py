@@ -104,6 +104,11 @@ _MOVE: Final = f"""update player set login_at = given.login_at, session = given.
     where player.partner = given.partner and player.id = given.id and player.seq = given.loaded"""
 
 
+_TURN: Final = f"""update round set {", ".join(f"{name} = given.{name}" for name in columns.ROUND_TURNS)}
+    from {_given("round_row", 5)}
+    where {" and ".join(f"round.{name} = given.{name}" for name in columns.ROUND_KEY)}"""
+
+
 def _counted(*parts: str) -> str:
     """All parts as one statement that fails unless they touch as many rows as it is told."""
     ctes = ",\n".join(f"part{n} as ({part} returning 1)" for n, part in enumerate(parts))
@@ -116,8 +121,9 @@ COMMON: Final = _counted(*_COMMON)
 FULL: Final = _counted(
     *_COMMON,
     _insert(_PLAYERS, 3),
-    f"{_insert(_ROUNDS, 4)} {columns.ROUND_TURNS}",
-    _insert(_DUE, 5),
+    _insert(_ROUNDS, 4),
+    _TURN,
+    _insert(_DUE, 6),
 )
 RECORD: Final = f"{_insert(_ATTEMPTS, 1)} {columns.ATTEMPT_TURNS}"
 
@@ -135,11 +141,12 @@ def statement(book: Book) -> tuple[str, list[str | int]]:
         _joined(map(_move, heads.moved)),
         _JOURNAL.text(map(columns.entry_row, book.appended)),
     ]
-    if not (heads.created or heads.rounds):
+    if not (heads.created or heads.opened or heads.turned):
         return COMMON, [*args, touched]
     args += [
         _PLAYERS.text(map(columns.player_row, heads.created)),
-        _ROUNDS.text(map(columns.round_row, heads.rounds)),
+        _ROUNDS.text(map(columns.round_row, heads.opened)),
+        _ROUNDS.text(map(columns.round_row, heads.turned)),
         _DUE.text(map(columns.due_row, book.due)),
     ]
     return FULL, [*args, touched]

@@ -17,9 +17,9 @@ import msgspec
 from msgspec.structs import astuple
 
 from caisse.core.attempts import Attempt
-from caisse.core.book import Book, Player, Wants, rounds_to_load, whole_rounds_to_load
+from caisse.core.book import Book, Player, Round, Wants, rounds_to_load, whole_rounds_to_load
 from caisse.store import columns
-from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, Unsuitable
+from caisse.store.api import BadData, Conflict, FateUnknown, Unavailable, Unsuitable, WrongGuess
 from caisse.store.dirty import changed
 from caisse.store.sqlite.checkpoints import Checkpoints
 from caisse.store.sqlite.file import open_file, open_to_read
@@ -66,7 +66,9 @@ where partner = ? and id = ? and seq = ?"""
 APPEND: Final = _insert("journal", columns.JOURNAL)
 RECORD: Final = f"{_insert('attempt', columns.ATTEMPT)} {columns.ATTEMPT_TURNS}"
 FALL_DUE: Final = _insert("round_due", columns.DUE)
-TURN_ROUND: Final = f"{_insert('round', columns.ROUND)} {columns.ROUND_TURNS}"
+OPEN_ROUND: Final = _insert("round", columns.ROUND)
+TURN_ROUND: Final = f"""update round set {", ".join(f"{name} = ?" for name in columns.ROUND_TURNS)}
+where {" and ".join(f"{name} = ?" for name in columns.ROUND_KEY)}"""
 
 
 class SqliteLedger:
@@ -196,10 +198,20 @@ def _write(c: apsw.Connection, book: Book) -> None:
     _many(c, CREATE_PLAYER, map(columns.player_row, heads.created))
     _many(c, MOVE_PLAYER, map(_moved_row, heads.moved))
     _many(c, APPEND, map(columns.entry_row, book.appended))
-    _many(c, TURN_ROUND, map(columns.round_row, heads.rounds))
+    _open_rounds(c, heads.opened)
+    _many(c, TURN_ROUND, map(_turned_row, heads.turned))
     _many(c, FALL_DUE, map(columns.due_row, book.due))
     if c.total_changes() - before != heads.touched + len(book.appended) + len(book.due):
         raise Conflict("a player or round changed since it was read")
+
+
+def _open_rounds(c: apsw.Connection, opened: Iterable[Round]) -> None:
+    try:
+        _many(c, OPEN_ROUND, map(columns.round_row, opened))
+    except apsw.ConstraintError as error:
+        if _is_taken(error):
+            raise WrongGuess(str(error)) from error
+        raise
 
 
 def _record(c: apsw.Connection, attempts: Sequence[Attempt]) -> None:
@@ -222,6 +234,11 @@ def _moved_row(p: Player) -> tuple[Any, ...]:
     return (*standing, p.partner, p.id, p.loaded_seq)
 
 
+def _turned_row(now: Round) -> list[Any]:
+    row = dict(zip(columns.ROUND, columns.round_row(now), strict=True))
+    return [row[name] for name in (*columns.ROUND_TURNS, *columns.ROUND_KEY)]
+
+
 def _undo(c: apsw.Connection) -> None:
     """Roll back; if even that fails, SQLite has done it already or will when the file is opened again."""
     if c.in_transaction:
@@ -232,14 +249,16 @@ def _writing_failed(error: Exception) -> Exception:
     if isinstance(error, Conflict):
         return error
     if isinstance(error, apsw.ConstraintError):
-        unique = getattr(error, "extendedresult", 0) in (
-            apsw.SQLITE_CONSTRAINT_UNIQUE,
-            apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
-        )
-        return Conflict(str(error)) if unique else BadData(str(error))
+        return Conflict(str(error)) if _is_taken(error) else BadData(str(error))
     if isinstance(error, apsw.Error):
         return Unavailable(f"writing failed: {error}")
     return BadData(str(error))
+
+
+def _is_taken(error: apsw.ConstraintError) -> bool:
+    """Whether a key of a unique index was there already."""
+    taken = apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY
+    return getattr(error, "extendedresult", 0) in taken
 
 
 def _end(c: apsw.Connection) -> None:
