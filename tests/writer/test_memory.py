@@ -17,7 +17,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
 from caisse.store.api import FateUnknown, Ledger, Unavailable
-from caisse.writer.cache import Memory, _Recent, nothing_recalled
+from caisse.writer.cache import Known, Memory, _Recent, nothing_recalled
 from caisse.writer.writer import Limits
 from tests.support.ledger import FUNDING, OTHER, again, bet, charge, freeze, look, rollback, traffic, withdraw
 from tests.support.ledger import Ledger as PureLedger
@@ -296,11 +296,11 @@ def test_what_is_dropped_is_let_go_bit_by_bit() -> None:
 
 
 def test_the_collector_has_nothing_to_do_however_much_is_remembered() -> None:
-    """Its limit counts objects: two for a player (the key and the head), one for a row (its key)."""
+    """Its limit counts objects: three for a player (key, head, rounds), one for a row (its key)."""
     limits, before = Limits(), gc.get_threshold()
     try:
         spare_the_collector()
-        assert gc.get_threshold()[0] > 4 * (2 * limits.players + limits.entries)
+        assert gc.get_threshold()[0] > 4 * (3 * limits.players + limits.entries)
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
@@ -311,6 +311,7 @@ def test_a_head_and_a_row_are_not_searched() -> None:
     player = Player(
         partner="demo", id="p", name="", name_key=b"", created_at=0, login_at=0, seq=1, wallets={}
     )
-    rows = [decision.row for decision in kept(Memory(10, 10), FUNDING)]
-    assert rows
-    assert not any(map(gc.is_tracked, [player, *rows]))
+    ledger = PureLedger(FUNDING)
+    ledger.ask(bet())
+    held = [player, Known(player), ledger.round(), *ledger.rows]
+    assert not any(map(gc.is_tracked, held))

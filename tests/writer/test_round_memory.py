@@ -148,9 +148,12 @@ def test_a_round_that_somebody_else_opened_is_never_written_over(db_url: str) ->
     run(main())
 
 
-def test_R47_the_end_of_a_session_is_seen_whoever_wrote_it(db_url: str) -> None:
+@pytest.mark.parametrize("entries", [0, 100])
+def test_R47_the_end_of_a_session_is_seen_whoever_wrote_it(db_url: str, entries: int) -> None:
+    """Whether the row of its end is remembered or not."""
+
     async def main() -> None:
-        async with Desk(db_url) as one, Desk2(db_url, one) as two:
+        async with Desk(db_url, limits=Limits(entries=entries)) as one, Desk2(db_url, one) as two:
             assert verdict(await one.ask(bet("10.0", "b1", "r1", session="s1"))) is Verdict.OK
             await one.ask(expire_session("s1"))
             assert verdict(await one.ask(bet("10.0", "b2", "r2", session="s1"))) is Verdict.SESSION_EXPIRED
@@ -158,6 +161,24 @@ def test_R47_the_end_of_a_session_is_seen_whoever_wrote_it(db_url: str) -> None:
             await two.ask(expire_session("s2"))
             assert verdict(await one.ask(bet("10.0", "b4", "r4", session="s2"))) is Verdict.SESSION_EXPIRED
             assert await one.balance() == 280 * UNIT
+        await sound(db_url)
+
+    run(main())
+
+
+@pytest.mark.parametrize("entries", [0, 100])
+def test_R1_R32_a_round_that_was_refunded_is_found_by_a_refund_of_its_bet(db_url: str, entries: int) -> None:
+    """Sent under a profile that made it the round's: that verdict stands, its row remembered or not."""
+
+    async def main() -> None:
+        async with Desk(db_url, limits=Limits(entries=entries)) as desk:
+            await desk.all([bet("10.0", "b1"), bet("900.0", "b2")])
+            first = await desk.ask(rollback_round(reference="b2"))
+            told = await desk.ask(rollback("b2", round="r1"))
+            assert first is not None
+            assert told is not None
+            assert (told.verdict, told.replay, told.row) == (Verdict.OK, True, first.row)
+            assert await desk.balance() == 300 * UNIT
         await sound(db_url)
 
     run(main())

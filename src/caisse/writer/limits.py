@@ -24,7 +24,8 @@ class Limits(msgspec.Struct, frozen=True):
     record_seconds: float = 1.0
     """How often they are written down: rarely enough to cost nothing, soon enough for who asks."""
     players: int = 50_000
-    """Players that a lane remembers, about 800 bytes each: as many as play within some minutes."""
+    """Players that a lane remembers: as many as play within some minutes. About 800 bytes each, and 700 for
+    each of up to three rounds."""
     entries: int = 20_000
     """Journal rows that a lane remembers, about 1.5 KB each: repeats mostly come within seconds."""
     doubt_seconds: float = 1.0
