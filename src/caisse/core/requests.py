@@ -292,9 +292,7 @@ class Result(_Play, frozen=True, kw_only=True, gc=False):
     def claims(self) -> tuple[str, ...]:
         return tuple(key for key in (self.key, self.promo_key, self.end_key) if key)
 
-    @property
-    def lookups(self) -> tuple[str, ...]:
-        return self.claims
+    lookups = claims
 
     @property
     def content(self) -> Content:

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -215,15 +215,17 @@ class Lane:
 
         Conflict if races were lost too often.
         """
-        recall = self._recall(batch)
+        requests = [pending.request for pending in batch]
+        recall = self._recall(requests)
         lost = 0
         while lost < self._limits.tries:
             try:
                 book = await self._book(recall, lock=lost > 0)
                 decisions = self._decide(batch, book)
-                if recall.holds(book, *_parted(batch, decisions)):
+                undecided = {n for n in range(len(batch)) if n >= len(decisions) or decisions[n] is None}
+                if recall.holds(book, requests, undecided):
                     await self._commit(recall, book)
-                    self._memory.keep(book, recall, (pending.request for pending in batch))
+                    self._memory.keep(book, recall, requests)
                     return decisions
             except Conflict as error:
                 lost += 1
@@ -232,14 +234,14 @@ class Lane:
                     self._doubt()
             finally:
                 self._deadline = None
-            recall = _nothing_recalled(batch)
+            recall = _looked_up(nothing_recalled, requests)
         raise Conflict("other writers were faster every time")
 
-    def _recall(self, batch: Sequence[Pending]) -> Recall:
+    def _recall(self, requests: Sequence[Request]) -> Recall:
         """What is remembered; for some time after a lost race nothing is: somebody else writes, too."""
         if time.monotonic() < self._doubt_until:
-            return _nothing_recalled(batch)
-        return _looked_up(self._memory.recall, batch)
+            return _looked_up(nothing_recalled, requests)
+        return _looked_up(self._memory.recall, requests)
 
     def _doubt(self) -> None:
         self._memory.forget()
@@ -318,25 +320,10 @@ class Lane:
             self._work.set()
 
 
-def _parted(
-    batch: Sequence[Pending], decisions: Sequence[Decision | None]
-) -> tuple[list[Request], list[Request]]:
-    """The requests that are decided, and those that cannot be or are left for the next batch."""
-    decided: list[Request] = []
-    undecided = [pending.request for pending in batch[len(decisions) :]]
-    for pending, decision in zip(batch, decisions, strict=False):
-        (undecided if decision is None else decided).append(pending.request)
-    return decided, undecided
-
-
-def _nothing_recalled(batch: Sequence[Pending]) -> Recall:
-    return _looked_up(nothing_recalled, batch)
-
-
-def _looked_up(how: Callable[[Iterable[Request]], Recall], batch: Sequence[Pending]) -> Recall:
+def _looked_up(how: Callable[[Sequence[Request]], Recall], requests: Sequence[Request]) -> Recall:
     """BadData if a request cannot even be looked up."""
     try:
-        return how(pending.request for pending in batch)
+        return how(requests)
     except Exception as error:
         raise BadData("a request names what cannot be looked up") from error
 
