@@ -112,7 +112,7 @@ class Networks(click.ParamType[tuple[str, ...]]):
             return value
         networks = tuple(NETWORK.convert(part.strip(), param, ctx) for part in value.split(",") if value)
         if any(network.endswith("/0") for network in networks):
-            self.fail("whoever trusts every address lets each caller choose his own", param, ctx)
+            self.fail("a /0 network trusts every address: any caller could forge its own", param, ctx)
         return networks
 
 

@@ -206,7 +206,7 @@ def _print(story: Story, told: list[Event], context: Context) -> None:
     for (partner, user, currency), amount in () if story.cut else moved(story.own).items():
         text = f"moved in all: {money(amount)} {currency} for {user} of partner {partner}"
         click.echo(output.visible(text))
-    click.echo("A running server writes repeats down about a second after their answer.")
+    click.echo("Repeats and requests that could not be read appear about a second after their answer.")
 
 
 def _print_unread(a: Attempt) -> None:
