@@ -172,7 +172,9 @@ def test_the_documented_rights_are_enough_and_no_more(postgres: Postgres | Borro
                 psql(role, statement)
     refused = caisse("partner", "add", "other", "--db", server)
     assert refused.code == 3
-    assert refused.error.endswith("The role in --db needs more rights: see docs/operations.md")
+    assert refused.error.endswith(
+        "The role in --db needs more rights; docs/operations.md lists those to grant"
+    )
     assert caisse("audit", "--db", owner).code == 0
 
 

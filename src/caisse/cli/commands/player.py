@@ -95,7 +95,7 @@ player.add_command(forget)
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="Lines of the trail to show; all are added up.",
+    help="Rows of the trail to show; all rows are added up.",
 )
 @options.database
 @options.as_json
