@@ -35,7 +35,7 @@ def test_a_frozen_player_can_be_paid_but_not_bet_or_withdraw(db: str, http: http
     assert codes(http, *bets[:2]) == ["0", "0"]
     said = caisse("player", "freeze", "demo", "ann", "--reason", "fraud?", "--by", "Zoë", "--db", db)
     assert (said.code, said.err) == (0, "")
-    assert "frozen: new bets and withdrawals are refused" in said.out
+    assert "frozen: new bets and refunds (money out) are refused" in said.out
     withdrawal = pay("refund", "ann", currency="USD", amount="1.0")
     allowed = (
         pay("charge", "ann", currency="USD", amount="1.0"),

@@ -170,7 +170,11 @@ def test_the_documented_rights_are_enough_and_no_more(postgres: Postgres | Borro
         for role in map({"o": owner, "s": server, "a": admin, "r": reader}.__getitem__, forbidden_to):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 psql(role, statement)
-    assert caisse("partner", "add", "other", "--db", server).code == 3
+    refused = caisse("partner", "add", "other", "--db", server)
+    assert refused.code == 3
+    assert refused.error.endswith(
+        "The role in --db needs more rights; docs/operations.md lists those to grant"
+    )
     assert caisse("audit", "--db", owner).code == 0
 
 

@@ -128,6 +128,23 @@ def test_a_query_may_be_escaped_and_hold_more(house: House) -> None:
     assert house.send(Call(path, packed({"id": "x", "uuid": new_uuid()}))).code == 4
 
 
+def test_a_token_in_the_authorization_header_moves_money(house: House) -> None:
+    """An addition to edition 3. A token in the query wins, and nothing moves without a right one."""
+    partner, server = house.partner, house.server
+    user, query = house.player("5.0"), f"?partner_id={partner.id}"
+
+    def charged(query: str, token: str) -> int:
+        body = packed({"id": user, "currency": "USD", "amount": "1.0", "uuid": new_uuid()})
+        path = f"/user/charge{query}"
+        return server.request("POST", path, body, Content_Type=JSON, Authorization=f"Bearer {token}").status
+
+    assert charged(query, partner.token) == 200
+    assert charged(query, "wrong") == 401
+    assert charged(query, f"{partner.token}, Bearer {partner.token}") == 401
+    assert charged(f"{query}&token=wrong", partner.token) == 401
+    assert house.balance(user) == "6.0"
+
+
 def test_an_unreadable_body_with_a_wrong_token_is_401(house: House) -> None:
     """Who may not ask is not told how."""
     failed(house.send(Partner(house.partner.id, "wrong").call("refund", b"{")), 401, 8)

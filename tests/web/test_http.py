@@ -31,6 +31,8 @@ pytestmark = pytest.mark.parametrize("loop", LOOPS)
         (b"\r\n" + post("/a", b"x"), {"path": "/a", "body": b"x"}),
         (post("/", b"", "X-FORWARDED-FOR: 1.2.3.4", "x-forwarded-for: 5.6.7.8"),
          {"forwarded": True, "forwarded_for": "1.2.3.4, 5.6.7.8"}),
+        (post("/", b"", "AUTHORIZATION: Bearer x"), {"authorization": "Bearer x", "forwarded": False}),
+        (post("/"), {"authorization": ""}),
         (post("/", b"", "Forwarded: for=1"), {"forwarded": True, "forwarded_for": ""}),
         (post("/", b"", "X-Forwarded-Host: h"), {"forwarded": True}),
         (post("/", b"", "X-Forwarded-Proto: https"), {"forwarded": True}),

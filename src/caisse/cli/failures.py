@@ -66,6 +66,10 @@ def _database_failure(error: BaseException) -> Failed | None:
     if isinstance(error, Damaged):
         return Failed(f"a stored row cannot be read: {first_line}. It is damaged: run 'caisse audit'")
     if isinstance(error, Unavailable):
+        if isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError):
+            return NoDatabase(
+                f"{first_line}. The role in --db needs more rights; docs/operations.md lists those to grant"
+            )
         return NoDatabase(f"{first_line}. Is --db right, and the database up and free?")
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | apsw.Error):
         return NoDatabase(f"the database refuses: {first_line}. Is --db a database of caisse's, and free?")

@@ -28,7 +28,7 @@ COMMANDS = {
 EPILOG = """\b
 Exit codes:
   0    done; for serve: stopped by a signal
-  1    a negative answer: findings, no such player, already there
+  1    no: there are findings, no such player, it exists already
   2    wrong usage or settings
   3    the database cannot be used, or has another version
   70   serve: the writer died; start again

@@ -80,7 +80,7 @@ def _game_id(text: str) -> str:
 def _words(text: str) -> str:
     text = text.strip()
     if not 0 < len(text) <= 200 or not text.isprintable():
-        raise ValueError("1 to 200 printable characters are wanted, without line breaks")
+        raise ValueError("it must be 1 to 200 printable characters, without line breaks")
     return text
 
 
@@ -112,7 +112,7 @@ class Networks(click.ParamType[tuple[str, ...]]):
             return value
         networks = tuple(NETWORK.convert(part.strip(), param, ctx) for part in value.split(",") if value)
         if any(network.endswith("/0") for network in networks):
-            self.fail("whoever trusts every address lets each caller choose his own", param, ctx)
+            self.fail("a /0 network trusts every address: any caller could forge its own", param, ctx)
         return networks
 
 
@@ -203,7 +203,7 @@ _serving: Final = (
         default=_defaults.writers,
         show_default=True,
         show_envvar=True,
-        help="Database connections that commit side by side (PostgreSQL; SQLite has one).",
+        help="Database connections that commit in parallel (PostgreSQL; SQLite has one).",
     ),
     profiles,
     currencies,

@@ -65,7 +65,7 @@ def metrics(server: Server, writer: Writer, guesses: Guesses) -> Callable[[Excha
 
     def page(exchange: Exchange) -> Answer:
         if not exchange.local:
-            return Answer(403, b'{"error":"metrics are told to this machine only"}')
+            return Answer(403, b'{"error":"only programs on this machine get metrics"}')
         return Answer(200, generate_latest(registry), TEXT)
 
     return page

@@ -19,7 +19,7 @@ KEPT_DAYS: Final = 90
 def attempts() -> None:
     """Traces of repeats, of refusals that claim no key, and of requests that could not be read.
 
-    'caisse explain' shows them. They decide nothing, so old ones may go.
+    'caisse explain' shows them. They decide nothing, so old ones may be deleted.
     """
 
 
@@ -31,7 +31,7 @@ def attempts() -> None:
     default=KEPT_DAYS,
     show_default=True,
     metavar="DAYS",
-    help="Delete attempts whose last request came so many days ago or earlier.",
+    help="Delete attempts whose last request is at least so many days old.",
 )
 @options.database
 @options.as_json

@@ -33,14 +33,19 @@ def claims(*, anchored: bool = False) -> dict[str, str]:
 @click.command
 @options.database
 @click.option("--anchor", "old", type=FILE, help="Compare with the anchor that an earlier audit wrote.")
-@click.option("--new-anchor", "new", type=FILE, help="Write where every player's chain stands, to this file.")
+@click.option(
+    "--new-anchor",
+    "new",
+    type=FILE,
+    help="Write the number and hash of every player's newest row to this file.",
+)
 @options.as_json
 def audit(url: str, old: Path | None, new: Path | None, as_json: bool) -> None:
     """Recompute everything from the journal and compare with what is stored.
 
     Reads one state of the database, beside a running server too, and changes nothing. Exit code 0 if all is
-    well, 1 if there are findings. A new anchor is written only if there are none; kept out of reach of
-    whoever can write the tables, it shows a later audit that no history before it was rewritten or cut off.
+    well, 1 if there are findings. A new anchor is written only if there are none. Keep it where nobody who
+    can write the tables can write: then a later audit finds every row up to it that was rewritten or removed.
     """
     report, digest, failure = _with_anchors(url, old, new)
     if as_json:

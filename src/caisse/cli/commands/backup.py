@@ -23,8 +23,8 @@ POSTGRES = (
 def backup(url: str, as_json: bool, target: Path) -> None:
     """Copy an SQLite database to the new file TARGET, beside a running server.
 
-    The copy is one state of the database: all that was answered before the command began is in it. It is
-    synced and checked before it gets its name, and never takes the place of a file that is there.
+    The copy is one state of the database and has everything that was answered before the command began.
+    It is synced and checked before it gets its name. It never overwrites a file.
     """
     source = opening.sqlite_path(url)
     if source is None:

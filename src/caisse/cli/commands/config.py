@@ -32,7 +32,7 @@ def config() -> None:
 @options.as_json
 @click.pass_context
 def show(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
-    """Show the settings that `caisse serve` with the same options would run with, and where each comes from.
+    """Show the settings that `caisse serve` would use with the same options, and where each comes from.
 
     Secrets are masked.
     """

@@ -47,7 +47,7 @@ def connection() -> None:
     metavar="CIDR",
     multiple=True,
     type=options.NETWORK,
-    help="Network that may call; may be repeated. Without it any may.",
+    help="Network that may call; may be repeated. Without it all may.",
 )
 @click.option(
     "--also",
@@ -68,7 +68,7 @@ def connection() -> None:
 def add(partner: str, provider: str, key: str | None, keyless: bool, **rest: Any) -> None:
     """Let PROVIDER's games reach PARTNER's players; shows the API URL's path.
 
-    The path holds the key, whether given or made here, and is shown this once: only its hash is stored.
+    The path has the key in it and is shown once: only the key's hash is stored.
     """
     if keyless and key is not None:
         raise click.UsageError(

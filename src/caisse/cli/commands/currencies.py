@@ -20,8 +20,8 @@ KEYS = ("code", "name", "exponent", "kind", "max_decimals")
 def currencies(codes: tuple[str, ...], currencies: Path | None, as_json: bool) -> None:
     """List the currencies that wallets may be held in: all, or those of the given codes.
 
-    The exponent is the customary number of decimals, and for people; only max_decimals refuses amounts that
-    have more. Exit code 1 if a code is unknown.
+    The exponent is the customary number of decimals, for people. Only max_decimals limits the decimals of
+    charges and bets. Exit code 1 if a code is unknown.
     """
     known = table(currencies)
     wanted, unknown = _chosen(codes, known) if codes else (list(known.values()), [])

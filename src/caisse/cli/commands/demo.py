@@ -26,7 +26,7 @@ from caisse.store.sqlite.file import lock_file
 
 @click.command
 @click.option(
-    "--once", is_flag=True, help="Stop when all is played; exit code 0 only if all was as documented."
+    "--once", is_flag=True, help="Stop after the last answer; exit code 0 only if all were as documented."
 )
 @click.option(
     "--port",
@@ -45,7 +45,7 @@ def demo(once: bool, port: int, var: Path) -> None:
     """Play both refunds on an embedded database, show each request and answer, then stay up.
 
     Partner "demo" with token "demo-token", a keyless connection of luckymonaco, the players tester and 421.
-    Everything it does, an operator can do by command or request.
+    An operator can do all of this by commands and requests.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)

@@ -52,17 +52,17 @@ class Answered(NamedTuple):
 
 @click.command
 @click.argument("id", type=options.ANY_ID)
-@click.option("--partner", type=options.PARTNER, help="Look at this partner's only.")
+@click.option("--partner", type=options.PARTNER, help="Look only at this partner's data.")
 @options.profiles
 @options.database
 @options.as_json
 def explain(id: str, partner: str | None, profiles: Path | None, url: str, as_json: bool) -> None:
-    """Tell what happened to ID: who asked what and when, which rule decided, what was written and answered.
+    """Show what happened to ID: who asked what and when, which rule decided, what was written and answered.
 
     ID is a transaction's id, a uuid, a reference, a round, a session, a partner's TransactionId or a user.
-    Repeats, refusals that claim no key, and requests that could not be read are counted; a running server
-    writes them down about a second after their answer. They are kept for 90 days. Reads, and requests that
-    were not authenticated, leave nothing behind.
+    Repeats, refusals that claim no key, and requests that could not be read are shown with their counts.
+    They appear about a second after their answer and stay until 'caisse attempts prune' deletes them.
+    Reads, and requests with a wrong token or key, leave no trace.
     """
     story, context = asyncio.run(_look(url, id, partner or "", policies(profiles)))
     if not story.rows and not story.attempts:
@@ -206,7 +206,7 @@ def _print(story: Story, told: list[Event], context: Context) -> None:
     for (partner, user, currency), amount in () if story.cut else moved(story.own).items():
         text = f"moved in all: {money(amount)} {currency} for {user} of partner {partner}"
         click.echo(output.visible(text))
-    click.echo("A running server writes repeats down about a second after their answer.")
+    click.echo("Repeats and requests that could not be read appear about a second after their answer.")
 
 
 def _print_unread(a: Attempt) -> None:

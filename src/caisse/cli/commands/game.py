@@ -16,7 +16,7 @@ from caisse.writer.writer import clock
 def game() -> None:
     """Games that a partner's players may not bet on.
 
-    In a disabled game new bets are refused; rollbacks and results are accepted, since money owed is money
+    In a disabled game new bets are refused. Results and refunds of bets are accepted, since that money is
     owed. A running server follows changes within 5 seconds.
     """
 

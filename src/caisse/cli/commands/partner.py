@@ -33,8 +33,8 @@ partner.add_command(token)
 def add(partner: str, token: str | None, url: str, as_json: bool) -> None:
     """Add a partner, with its first token.
 
-    A token that was made here is shown this once; only its hash is stored. A command line is visible to
-    others on the machine: give a token of your own on standard input or in the environment.
+    A token that caisse makes is shown once; only its hash is stored. Other users of the machine can see a
+    command line: give a token of your own on standard input or in the environment.
     """
     given = secret.token(token)
     asyncio.run(_add(url, partner, given))

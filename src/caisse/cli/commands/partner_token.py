@@ -30,7 +30,7 @@ def token() -> None:
 @options.database
 @options.as_json
 def add(partner: str, token: str | None, url: str, as_json: bool) -> None:
-    """Add a token; those that are active stay so."""
+    """Add a token; older tokens stay active."""
     given = secret.token(token)
     asyncio.run(_add(url, partner, given))
     tell_token(partner, given, as_json=as_json)

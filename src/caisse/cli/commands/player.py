@@ -95,7 +95,7 @@ player.add_command(forget)
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="Lines of the trail to show; all are added up.",
+    help="Rows of the trail to show; all rows are added up.",
 )
 @options.database
 @options.as_json
@@ -190,7 +190,8 @@ def _line_document(row: Entry, right: bool) -> dict[str, object]:
 
 def _print(sight: Sight) -> None:
     p, trail = sight.player, sight.trail
-    click.echo(output.visible(f"player {p.id} ({p.name}) of partner {p.partner}{', FROZEN' * p.frozen}"))
+    name = p.name or "the name is removed"
+    click.echo(output.visible(f"player {p.id} ({name}) of partner {p.partner}{', FROZEN' * p.frozen}"))
     if p.frozen and (row := trail.freeze):
         click.echo(output.visible(f"frozen {_second(row.at)} by {row.name}: {row.details}"))
     click.echo(f"created {_second(p.created_at)}, last login {_second(p.login_at)} (UTC)\n")

@@ -30,8 +30,9 @@ STILL_IN_LOG = (
 def forget(partner: str, user: str, reason: str, by: str, url: str, as_json: bool) -> None:
     """Remove the name of USER at PARTNER for good.
 
-    The journal never held it, only its hash; all rows still verify. Refused while a wallet holds money
-    or a bet is open. USER itself stays: rows are keyed by it. A backup keeps the name until it is deleted.
+    The journal has only the name's hash; all rows still verify. It is refused while a wallet holds money
+    or a bet is open. The id USER stays, since rows are keyed by it. Older backups keep the name until you
+    delete them.
     """
     _tell(asyncio.run(_forget(url, partner, user, reason, by)), as_json=as_json)
 

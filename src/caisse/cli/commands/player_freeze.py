@@ -27,7 +27,7 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise click.UsageError("the operating system has no name for you: say --by NAME") from None
+        raise click.UsageError("the operating system has no name for your user: give --by NAME") from None
 
 
 BY = click.option(
@@ -46,9 +46,9 @@ BY = click.option(
 @options.database
 @options.as_json
 def freeze(partner: str, user: str, reason: str, by: str, url: str, as_json: bool) -> None:
-    """Freeze USER at PARTNER: new bets and withdrawals are refused.
+    """Freeze USER at PARTNER: new bets and refunds (money out) are refused.
 
-    Charges, results and refunds of bets go on. Takes effect at once, beside a running server too.
+    Charges, results and refunds of bets still work. It takes effect at once, on running servers too.
     """
     _tell(asyncio.run(_set(url, partner, user, reason, by, frozen=True)), as_json=as_json)
 
@@ -111,5 +111,5 @@ def _tell(row: Entry, *, as_json: bool) -> None:
         shown = {"partner": row.partner, "user": row.player, "frozen": frozen, "by": row.name}
         output.emit({**shown, "reason": row.details, "at": output.when(row.at), "transaction": row.id})
         return
-    state = "frozen: new bets and withdrawals are refused" if frozen else "released"
+    state = "frozen: new bets and refunds (money out) are refused" if frozen else "released"
     output.say(f"player {row.player} of partner {row.partner} is {state}")

@@ -23,11 +23,13 @@ log = logging.getLogger("caisse.serve")
 
 @click.command
 @options.serving
-@click.option("--until-eof", is_flag=True, help="Stop when standard input ends, as it does with its writer.")
+@click.option(
+    "--until-eof", is_flag=True, help="Stop also when standard input ends, as when the parent process dies."
+)
 def serve(until_eof: bool, **given: Any) -> None:
     """Serve the transfer and the seamless doors until SIGTERM or SIGINT.
 
-    An SQLite database is made and brought to this version at start; PostgreSQL needs `caisse migrate`. The
+    At start it makes an SQLite database, or brings it to this version; PostgreSQL needs `caisse migrate`. The
     log goes to standard error, as JSON lines unless that is a terminal; the line whose event is "ready" has
     the server's url.
     """

@@ -57,7 +57,7 @@ def _url(child: subprocess.Popen[bytes], log: Path) -> str:
             if url := _ready(line):
                 return url
         if ended:
-            raise Failed(f"the server did not start: {lines[-1] if lines else 'it said nothing'}")
+            raise Failed(f"the server did not start: {lines[-1] if lines else 'it logged nothing'}")
         time.sleep(LOOK_SECONDS)
     raise Failed(f"the server did not start within {START_SECONDS:.0f} seconds; see {log}")
 

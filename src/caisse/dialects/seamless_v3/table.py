@@ -112,7 +112,7 @@ ROUND_ENDS = Field(
     Need.RECORDED,
     True,
 )
-UNIQUE = Field("uuid", "uuid", PRINTABLE, "Id of this request, told again in its answer.")
+UNIQUE = Field("uuid", "uuid", PRINTABLE, "Id of this request; the answer returns it.")
 UNIQUE_WIN = UNIQUE._replace(about="Id of this win, its key: one for each win of a round.")
 
 

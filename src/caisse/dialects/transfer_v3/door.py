@@ -92,7 +92,7 @@ MONEY = Field("currency", "currency", CURRENCY, "Currency code of the wallet.")
 AMOUNT_IN = Field("amount", "amount", POSITIVE, "Amount to add.")
 AMOUNT_OUT = Field("amount", "amount", POSITIVE, "Amount to take.")
 UNIQUE = Field("uuid", "uuid", UUID, "Unique id of this request; sent again, it gets the first answer.")
-UNIQUE_READ = Field("uuid", "uuid", UUID, "Id of this request, told again in its answer.")
+UNIQUE_READ = Field("uuid", "uuid", UUID, "Id of this request; the answer returns it.")
 
 _AMOUNT: Final = {"type": "string", "pattern": AMOUNT_PATTERN}
 _TIME: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"}

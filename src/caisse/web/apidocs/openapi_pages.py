@@ -55,7 +55,7 @@ def _said(body: Body) -> Json:
     }
 
 
-_LOCAL: Final = {"error": "metrics are told to this machine only"}
+_LOCAL: Final = {"error": "only programs on this machine get metrics"}
 
 _PAGES: Final = (
     _Page(

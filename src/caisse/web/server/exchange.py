@@ -56,11 +56,9 @@ class Exchange:
     """A complete request. Text is latin-1: every byte kept, nothing percent-decoded."""
 
     __slots__ = (
-        "_direct", "_host", "_line", "body", "content_type", "forwarded", "forwarded_for", "last", "method",
-        "path", "peer", "query",
+        "_direct", "_host", "_line", "authorization", "body", "content_type", "forwarded", "forwarded_for",
+        "last", "method", "path", "peer", "query",
     )  # fmt: skip
-
-    authorization = ""
 
     def __init__(
         self,
@@ -75,6 +73,7 @@ class Exchange:
         forwarded: bool,
         forwarded_for: str,
         direct: bool,
+        authorization: str,
     ) -> None:
         self._line: Line | None = line
         self._host = host
@@ -83,6 +82,7 @@ class Exchange:
         self.path = path
         self.query = query
         self.content_type = content_type
+        self.authorization = authorization
         self.peer = peer
         self.body = body
         self.forwarded = forwarded

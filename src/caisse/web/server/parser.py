@@ -34,6 +34,7 @@ _MEANING: Final = {
     b"host": _PLAIN,
     b"content-length": _PLAIN,
     b"content-type": _PLAIN,
+    b"authorization": _PLAIN,
     b"connection": _RARE,
     b"transfer-encoding": _RARE,
     b"expect": _RARE,
@@ -148,6 +149,7 @@ class Incoming:
             fields.get(b"x-forwarded-for", b"").decode("latin-1") if forwarded else "",
             # Only a client that takes us for a proxy sends a whole URL as its target.
             not marks & (_PROXY | _BROWSER) and self._url.startswith(b"/"),
+            fields.get(b"authorization", b"").decode("latin-1"),
         )
         self._reset()
         return exchange
