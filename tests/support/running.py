@@ -21,10 +21,10 @@ import httpx2
 import psutil
 from click.testing import CliRunner
 
-from caisse.cli.demo import server as demo_server
 from caisse.cli.demo.pages import PARTNER, PROVIDER, TOKEN, Step, seamless, transfer
 from caisse.cli.main import cli
 from caisse.store import opening
+from tests.support.server import Server
 
 PROGRAM = Path(sys.executable).with_name("caisse")
 SECONDS = 60
@@ -118,8 +118,8 @@ def ready(db: str) -> str:
 def serving(db: str, log: Path, *options: str) -> Iterator[httpx2.Client]:
     """A client of a server on a migrated database."""
     with (
-        demo_server.server(db, 0, log, *options) as running,
-        httpx2.Client(base_url=running.url, trust_env=False) as http,
+        Server(db, log.parent, log=log.name, options=options) as running,
+        httpx2.Client(base_url=running.url, trust_env=False, verify=False) as http,
     ):
         yield http
 

@@ -121,7 +121,7 @@ class Run:
     def cure(self, house: House) -> None:
         """From their next start on the house's servers are caisse as it is."""
         for server in house.servers:
-            server.program = ["-m", "caisse"]
+            server.program = None
 
     def audit(self, db: str) -> None:
         """R52: everything recomputed from the journal; each finding is one of this run."""
