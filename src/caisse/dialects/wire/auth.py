@@ -95,9 +95,7 @@ def credentials(query: str) -> tuple[str, str] | None:
     first, _, second = query.partition("&")
     plain = query.isascii() and "%" not in query and "&" not in second
     if plain and first.startswith("partner_id=") and second.startswith("token="):
-        return first[len("partner_id=") :], second[
-            len("token=") :
-        ]  # as the contract spells it
+        return first[len("partner_id=") :], second[len("token=") :]  # as the contract spells it
     found = parameters(query, _CREDENTIALS)
     return (found["partner_id"], found["token"]) if found else None
 
