@@ -117,11 +117,12 @@ def ready(db: str) -> str:
 @contextmanager
 def serving(db: str, log: Path, *options: str) -> Iterator[httpx2.Client]:
     """A client of a server on a migrated database."""
-    with (
-        Server(db, log.parent, log=log.name, options=options) as running,
-        httpx2.Client(base_url=running.url, trust_env=False, verify=False) as http,
-    ):
-        yield http
+    server = Server(db, log.parent, log=log.name, options=options).start()
+    try:
+        with httpx2.Client(base_url=server.url, trust_env=False, verify=False) as http:
+            yield http
+    finally:
+        server.stop()
 
 
 def send(http: httpx2.Client, *steps: Step) -> list[Any]:
