@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,10 @@ import pytest
 from tests.http.serving import fresh_db, serving
 from tests.support.postgres import Borrowed, Postgres, suite_postgres
 from tests.support.rig import House
+
+# A run starts hundreds of processes: what one has compiled, the next need not, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

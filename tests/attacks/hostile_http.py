@@ -132,21 +132,17 @@ def attack(run: Run) -> None:
     run.audit(house.db)
 
 
-def is_long(run: Run) -> bool:
-    return run.limit.seconds is not None
-
-
 def arm(run: Run, house: House) -> None:
     """From its next start on the server has the short deadline, and the planted bug if there is one."""
-    if not is_long(run):
+    if not run.is_long:
         house.server.program = ["-c", QUICK + run.plant + START]
 
 
 def wanted(run: Run, server: Server, evil: str) -> Wanted:
     """How many, as far as this machine lets us; in the short form nobody waits for the long deadline."""
-    count = min(LONG, max(SHORT, allow_connections() - SPARE_FILES)) if is_long(run) else SHORT
-    kinds = [kind.what for kind in KINDS if is_long(run) or kind.ends != IDLE]
-    patience = BRIEF if run.plant else PATIENCE + (IDLE_SECONDS if is_long(run) else 0)
+    count = min(LONG, max(SHORT, allow_connections() - SPARE_FILES)) if run.is_long else SHORT
+    kinds = [kind.what for kind in KINDS if run.is_long or kind.ends != IDLE]
+    patience = BRIEF if run.plant else PATIENCE + (IDLE_SECONDS if run.is_long else 0)
     return Wanted(server.url, count, evil, kinds, patience)
 
 
@@ -158,7 +154,7 @@ def spelled(call: Call) -> str:
 def honest(run: Run, storm: Storm) -> None:
     """Each request gets its verdict; any whose connection was lost gets it when sent again."""
     first = len(storm.record.intents)
-    verdicts = LONG_VERDICTS if is_long(run) else SHORT_VERDICTS
+    verdicts = LONG_VERDICTS if run.is_long else SHORT_VERDICTS
     run.saw("honest requests sent again", storm.rage(lambda: None, verdicts, go_on=1))
     storm.heal()
     run.saw("honest verdicts", len(storm.record.intents) - first)
@@ -176,7 +172,7 @@ def watched(run: Run, server: Server, call: Call) -> Iterator[None]:
         while not done.wait(0.05):
             waits.append(waited(server, call))
             sizes.append(process.memory_info().rss)
-            if len(sizes) % (EVERY if is_long(run) else 2) == 0:
+            if len(sizes) % (EVERY if run.is_long else 2) == 0:
                 kernel.append(kept(port))
 
     watching = threading.Thread(target=watch)
@@ -206,7 +202,7 @@ def judge_cost(run: Run, grown: int, waits: list[float]) -> None:
     most = run.faults["hostile connections at once"] * BYTES_EACH + BYTES_MORE
     if grown > most:
         run.find(f"the server grew by {grown >> 20} MiB, more than {most >> 20}")
-    if is_long(run):
+    if run.is_long:
         for figure, value in (
             ("MiB more at most", grown / 2**20),
             ("ms for an honest request, median", 1000 * statistics.median(waits)),
@@ -248,7 +244,7 @@ def wrong_endings(run: Run, endings: dict[str, Ending]) -> Iterator[str]:
         if strange:
             yield f"{kind.what}: was told {strange}, not {kind.told}"
         deadline = IDLE_SECONDS if kind.ends == IDLE else REAL_SECONDS
-        if is_long(run) and ending.longest > deadline + GRACE_SECONDS:
+        if run.is_long and ending.longest > deadline + GRACE_SECONDS:
             yield f"{kind.what}: lasted {ending.longest:.1f} s"
 
 

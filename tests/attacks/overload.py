@@ -13,14 +13,22 @@ from tests.support.record import FUNDS, Intent, Record, amount_of
 from tests.support.rig import House
 from tests.support.server import PATIENCE, Server, new_uuid, until
 from tests.torture.backstage import WAITING, Intake, decided, held, metric
-from tests.torture.toolbox import Harness, Run
+from tests.torture.toolbox import START, Harness, Run
 
 LIMITS = Limits()
 PLAYERS = 8
 CROWD = 2_000
 """Clients who hang up and send the same again, over and over."""
-ENOUGH = 2 * LIMITS.queue
-"""Requests by which a bounded queue must be full, whatever is taken out of it meanwhile."""
+SHORT_QUEUE = 2_000
+SHORTER = f"""
+from caisse.writer import limits
+
+class Limits(limits.Limits, frozen=True):
+    queue: int = {SHORT_QUEUE}
+
+limits.Limits = Limits
+"""
+"""The short form's server: the same, with a queue that is sooner full."""
 PATIENT = 500
 """Clients who come when the queue is full, and wait for their answer."""
 TOO_MANY = "request that found the queue full"
@@ -33,7 +41,10 @@ def attack(run: Run) -> None:
     allow_connections()
     house = run.house()
     run.infect(house)
-    server = house.server.start()
+    server = house.server
+    if not run.is_long:
+        server.program = ["-c", SHORTER + run.plant + START]
+    server.start()
     record = Record({house.player(FUNDS): amount_of(FUNDS) for _ in range(PLAYERS)})
     before = memory(server)
     most = 0
@@ -56,16 +67,17 @@ def memory(server: Server) -> int:
 async def _overload(run: Run, house: House, record: Record) -> list[Intent]:
     """The queue is filled, and then some: each of those must be refused at once. Those who were."""
     server = house.server
+    queue = LIMITS.queue if run.is_long else SHORT_QUEUE
     async with held(house.db):
-        waiting = await _fill(run, server, _charges(house, record, CROWD))
-        if waiting > LIMITS.queue:
-            run.find(f"{waiting} requests wait where {LIMITS.queue} may")
+        waiting = await _fill(run, server, _charges(house, record, CROWD), queue)
+        if waiting > queue:
+            run.find(f"{waiting} requests wait where {queue} may")
             return []
         intents = _charges(house, record, PATIENT)
         senders = await flood(server.url, [intent.call for intent in intents])
-        await _answered(server, senders)
+        await _answered(server, senders, queue)
         refused = _refused(senders)
-        if waiting == metric(server, WAITING) == LIMITS.queue and len(refused) < PATIENT:
+        if waiting == metric(server, WAITING) == queue and len(refused) < PATIENT:
             run.find(f"the queue was full, and only {len(refused)} of {PATIENT} were refused")
         run.fault(TOO_MANY, len(refused))
     await asyncio.to_thread(until, lambda: metric(server, WAITING) == 0, "what waits is never decided")
@@ -75,10 +87,13 @@ async def _overload(run: Run, house: House, record: Record) -> list[Intent]:
     return [intent for intent, sender in zip(intents, senders, strict=True) if sender in refused]
 
 
-async def _fill(run: Run, server: Server, crowd: list[Intent]) -> int:
-    """The same requests again and again, by clients who hang up, until the queue is full; how many wait."""
+async def _fill(run: Run, server: Server, crowd: list[Intent], queue: int) -> int:
+    """The same requests again and again, by clients who hang up, until the queue is full; how many wait.
+
+    With twice as many a bounded queue must be full, whatever is taken out of it meanwhile.
+    """
     waiting = told = 0
-    while waiting < LIMITS.queue and told < ENOUGH:
+    while waiting < queue and told < 2 * queue:
         intake = Intake(server)
         senders = await flood(server.url, [intent.call for intent in crowd])
         await asyncio.to_thread(until, lambda i=intake: i.count() == CROWD, "not all come in")
@@ -91,10 +106,10 @@ async def _fill(run: Run, server: Server, crowd: list[Intent]) -> int:
     return waiting
 
 
-async def _answered(server: Server, senders: list[Sender]) -> None:
+async def _answered(server: Server, senders: list[Sender], queue: int) -> None:
     """Return once all have an answer; or the queue is not full any more, for a batch was given up."""
     deadline = asyncio.get_running_loop().time() + PATIENCE
-    while not all(sender.status for sender in senders) and metric(server, WAITING) == LIMITS.queue:
+    while not all(sender.status for sender in senders) and metric(server, WAITING) == queue:
         if asyncio.get_running_loop().time() > deadline:
             return
         await asyncio.sleep(0.02)

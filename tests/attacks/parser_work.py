@@ -275,7 +275,7 @@ def report(timed: bool, seed: int) -> None:
 def attack(run: Run) -> None:
     """Each round once, in a process that may have a planted bug."""
     for _ in run.rounds():
-        arguments = f"{run.limit.seconds is not None}, {run.chance.getrandbits(32)}"
+        arguments = f"{run.is_long}, {run.chance.getrandbits(32)}"
         program = f"{run.plant}\nfrom tests.attacks import parser_work\nparser_work.report({arguments})"
         done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
         found = json.loads(done.stdout) if done.returncode == 0 else [done.stderr]

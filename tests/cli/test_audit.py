@@ -11,7 +11,7 @@ import pytest
 
 from caisse.cli.commands.audit import claims
 from caisse.cli.demo.pages import PAGES, REPEATS, SETTING
-from tests.support.running import caisse, ready, send, serving, sql
+from tests.support.running import caisse, program, ready, send, serving, sql
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_two_audits_to_one_anchor_leave_one_whole_anchor(db: str, tmp_path: Path
     path = tmp_path / "anchor"
     with ThreadPoolExecutor(2) as pool:
         asked = ("audit", "--new-anchor", str(path), "--db", db)
-        both = [said.result() for said in [pool.submit(caisse, *asked) for _ in range(2)]]
+        both = [said.result() for said in [pool.submit(program, *asked) for _ in range(2)]]
     assert {said.code for said in both} == {0, 1}
     assert caisse("audit", "--anchor", str(path), "--db", db).code == 0
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith("anchor")] == ["anchor"]

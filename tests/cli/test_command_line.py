@@ -14,7 +14,7 @@ import pytest
 
 from caisse.cli.lazy import LazyGroup
 from caisse.cli.main import COMMANDS, cli
-from tests.support.running import PROGRAM, caisse, environment, ready, sql
+from tests.support.running import PROGRAM, caisse, environment, program, ready, sql
 
 HEAVY = ("apsw", "asyncpg", "uvloop", "rich", "msgspec", "structlog", "httpx2", "asyncio")
 
@@ -78,7 +78,7 @@ def test_every_command_that_answers_takes_json_and_every_one_about_a_database_db
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_the_program_itself_helps_with_every_command(path: tuple[str, ...]) -> None:
-    said = caisse(*path, "--help")
+    said = program(*path, "--help")
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(f"Usage: caisse {' '.join(path)}")
 
@@ -101,13 +101,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert caisse("--version").out == "caisse, version 0.1.0\n"
+    assert program("--version").out == "caisse, version 0.1.0\n"
 
 
 def test_python_m_caisse_is_the_same() -> None:
     module = [sys.executable, "-m", "caisse", "--help"]
     done = subprocess.run(module, capture_output=True, text=True, check=True, env=environment())
-    assert done.stdout == caisse("--help").out
+    assert done.stdout == program("--help").out == caisse("--help").out
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

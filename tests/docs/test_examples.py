@@ -14,17 +14,15 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import asyncpg
-import httpx2
 import pytest
 
-from caisse.cli.demo import server as demo_server
 from caisse.cli.demo.pages import PAGES, REPEATS, SETTING, transfer
 from caisse.cli.demo.play import is_as_documented, parse
 from tests.docs import documents
 from tests.docs.console import agrees, commands, console
 from tests.docs.documents import Block, blocks
 from tests.support.postgres import Borrowed, Postgres
-from tests.support.running import caisse, sql
+from tests.support.running import caisse, serving, sql
 
 WITH_CONSOLES = [path for path in documents.documents() if blocks(path, "console")]
 JSON = {"Content-Type": "application/json"}
@@ -77,10 +75,7 @@ def test_the_http_examples_are_true(tmp_path: Path) -> None:
     add = ("connection", "add", "acme", "luckymonaco", "--key", "acme-key-0001", "--db", db)
     assert caisse(*add).code == 0
     open_texts: dict[str, str] = {}
-    with (
-        demo_server.server(db, 0, tmp_path / "serve.log") as running,
-        httpx2.Client(base_url=running.url, trust_env=False) as http,
-    ):
+    with serving(db, tmp_path / "serve.log") as http:
         for shown in map(exchange, blocks("docs/http-api.md", "http")):
             for _ in range(LOG_TRIES if shown.target == "/GetSlotLog" else 1):
                 reply = http.post(
@@ -153,10 +148,7 @@ def test_the_documented_rights_are_enough_and_no_more(postgres: Postgres | Borro
         assert caisse("game", word, "demo", "luckymonaco", "tumble", "--db", admin).code == 0
     token = caisse("partner", "token", "add", "demo", "--json", "--db", admin).json["token_id"]
     assert caisse("partner", "token", "revoke", "demo", token, "--db", admin).code == 0
-    with (
-        demo_server.server(server, 0, tmp_path / "serve.log") as running,
-        httpx2.Client(base_url=running.url, trust_env=False) as http,
-    ):
+    with serving(server, tmp_path / "serve.log") as http:
         for step in (*SETTING, *PAGES, *REPEATS):
             assert http.post(step.path, content=step.body, headers=JSON).status_code == 200
     for command in (["audit"], ["explain", "tester"], ["player", "show", "demo", "tester"]):
@@ -191,10 +183,7 @@ def played(db_url: str, tmp_path: Path) -> str:
         '"uuid": "8c2f6a52-3f0b-4f4e-9a55-0c1f4b6d7e99"}',
         "",
     )
-    with (
-        demo_server.server(db_url, 0, tmp_path / "serve.log") as running,
-        httpx2.Client(base_url=running.url, trust_env=False) as http,
-    ):
+    with serving(db_url, tmp_path / "serve.log") as http:
         for step in (*SETTING, *PAGES, *REPEATS, odd):
             said = http.post(step.path, content=step.body.encode(), headers=JSON)
             assert said.status_code == 200, said.text

@@ -77,7 +77,7 @@ def test_the_record_finds_a_server_that_tells_before_it_is_durable(own_house: Ho
     server.program = ["-c", TELLS_EARLY + START]
     server.start()
     storm.rage(server.kill, 1200)
-    server.program = ["-m", "caisse"]
+    server.program = None
     server.start()
     storm.heal()
     storm.repeat(storm.record.intents)

@@ -27,7 +27,7 @@ from tests.support.rig import (
     prepare,
     secret,
 )
-from tests.support.server import PLAY, Answer, Call, Game, Partner, Server, environment, until
+from tests.support.server import CAISSE, PLAY, Answer, Call, Game, Partner, Server, environment, until
 
 WITHIN_SECONDS = 5
 
@@ -76,6 +76,7 @@ def noise(house: House) -> list[Answer]:
 
 def test_no_secret_is_ever_shown(own_house: House, postgres: Postgres | Borrowed, tmp_path: Path) -> None:
     """Not in the log, an answer, the metrics, the database, nor in what the process list shows."""
+    own_house.server.program = CAISSE
     server = own_house.server.start()
     hidden = [own_house.partner.token, own_house.game().path[1:]]
     answers = noise(own_house)

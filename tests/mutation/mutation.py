@@ -29,7 +29,7 @@ UNCHANGED = ""
 
 def attack(run: Run) -> None:
     """Change, run the suite, look whether a test fails."""
-    names = sorted(KNOWN["noticed"]) if run.limit.seconds is None else _all(run)
+    names = sorted(KNOWN["noticed"]) if not run.is_long else _all(run)
     run.chance.shuffle(names)
     suite = run.plant.split() or SUITE
     nurseries = [run.keep(Nursery(suite)) for _ in range(ABREAST)]
@@ -40,7 +40,7 @@ def attack(run: Run) -> None:
             break
         alive += [outcome.name for outcome in _tried(nurseries, batch) if not outcome.noticed_by]
         run.fault("changes of the core", len(batch))
-        if run.limit.seconds is None:
+        if not run.is_long:
             run.find(*(f"no test notices {name}" for name in alive))
     _tell(run, alive)
 
@@ -68,7 +68,7 @@ def _tell(run: Run, alive: Sequence[str]) -> None:
     run.saw("unnoticed and harmless", len(alive) - len(unnoticed))
     run.saw("unnoticed", len(unnoticed))
     run.saw("% of the others noticed", percent)
-    if run.limit.seconds is not None:
+    if run.is_long:
         RESULTS.mkdir(parents=True, exist_ok=True)
         ALIVE.write_text("".join(f"{name}\n" for name in sorted(unnoticed)))
         if percent < WANTED_PERCENT:

@@ -13,16 +13,23 @@ from tests.support.served import Document
 from tests.support.server import Server
 
 
-@pytest.fixture(scope="package", params=["sqlite", "postgres"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Shared by tests that leave no trace that another would mind."""
+@pytest.fixture(scope="package")
+def servers(
+    postgres: Postgres | Borrowed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Server]]:
+    """One on each engine, shared by tests that leave no trace that another would mind."""
     folder = tmp_path_factory.mktemp("openapi")
-    db = f"sqlite:///{folder}/caisse.db"
-    if request.param == "postgres":
-        postgres: Postgres | Borrowed = request.getfixturevalue("postgres")
-        db = postgres.create_database()
-    with served.server(db, folder) as running:
-        yield running
+    with (
+        served.server(f"sqlite:///{folder}/caisse.db", folder) as sqlite,
+        served.server(postgres.create_database(), folder) as on_postgres,
+    ):
+        yield {"sqlite": sqlite, "postgres": on_postgres}
+
+
+@pytest.fixture(scope="package", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, servers: dict[str, Server]) -> Server:
+    """Each of them in turn."""
+    return servers[request.param]
 
 
 @pytest.fixture(scope="package")

@@ -1,27 +1,35 @@
-"""Running the real `caisse` and seeing what it says."""
+"""Running the real `caisse`, in this process or as one of its own, and seeing what it says."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
+import traceback
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
+import psutil
+from click.testing import CliRunner
 
-from caisse.cli.demo import server as demo_server
 from caisse.cli.demo.pages import PARTNER, PROVIDER, TOKEN, Step, seamless, transfer
+from caisse.cli.main import cli
 from caisse.store import opening
+from tests.support.server import Server
 
 PROGRAM = Path(sys.executable).with_name("caisse")
 SECONDS = 60
+PROCESSES = (("serve",), ("demo",))
+"""Commands that are never run in this process."""
 
 
 class Said(NamedTuple):
@@ -51,7 +59,42 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def caisse(
     *words: str, env: Mapping[str, str] | None = None, stdin: str = "", cwd: Path | None = None
 ) -> Said:
-    """Run a command to its end."""
+    """Run a command to its end in this process: what it says and does is the same, without half a second.
+
+    What stays up, or has signals and logs of a whole process, is run as a `program` even so.
+    """
+    if words[:1] in PROCESSES:
+        return program(*words, env=env, stdin=stdin, cwd=cwd)
+    ours = {name: None for name in os.environ if name.startswith("CAISSE_")}
+    before = _files()
+    with contextlib.chdir(cwd or "."):
+        done = CliRunner().invoke(
+            cli, words, env={**ours, **(env or {})}, input=stdin, prog_name=PROGRAM.name
+        )
+    assert _files() <= before, f"caisse {' '.join(words)} left files open"
+    return Said(done.exit_code, done.stdout, done.stderr + _bug(done.exception))
+
+
+def _files() -> Counter[str]:
+    """What this process has open: a command that leaves a database open would lock it for the next."""
+    return Counter(file.path for file in psutil.Process().open_files())
+
+
+def _bug(error: BaseException | None) -> str:
+    """What an interpreter writes at its end of what nobody caught."""
+    return (
+        "" if error is None or isinstance(error, SystemExit) else "".join(traceback.format_exception(error))
+    )
+
+
+def program(
+    *words: str, env: Mapping[str, str] | None = None, stdin: str = "", cwd: Path | None = None
+) -> Said:
+    """Run a command to its end as a process of its own: where the process itself is the claim.
+
+    So too while this process has the database open by another library than apsw, such as sqlite3: SQLite's
+    locks belong to a process, and closing a file drops those of all libraries.
+    """
     done = subprocess.run(
         [PROGRAM, *words],
         env=environment(env),
@@ -74,11 +117,12 @@ def ready(db: str) -> str:
 @contextmanager
 def serving(db: str, log: Path, *options: str) -> Iterator[httpx2.Client]:
     """A client of a server on a migrated database."""
-    with (
-        demo_server.server(db, 0, log, *options) as running,
-        httpx2.Client(base_url=running.url, trust_env=False) as http,
-    ):
-        yield http
+    server = Server(db, log.parent, log=log.name, options=options).start()
+    try:
+        with httpx2.Client(base_url=server.url, trust_env=False, verify=False) as http:
+            yield http
+    finally:
+        server.stop()
 
 
 def send(http: httpx2.Client, *steps: Step) -> list[Any]:

@@ -14,19 +14,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 import httpx2
 import msgspec
 
+from tests.support.forked import POSSIBLE, Forked
 from tests.support.postgres import wait_for
 
 START_SECONDS = 30
 PATIENCE = 60.0
 JSON = {"content-type": "application/json"}
+CAISSE = ["-m", "caisse"]
+
+Process = subprocess.Popen[bytes] | Forked
 
 _ready = re.compile(r'"event": "ready".*?"url": "([^"]+)"').search
 
@@ -77,34 +81,44 @@ class Server:
     """`caisse serve` on a free port, its log in a file. It dies with this process, too."""
 
     def __init__(
-        self, db: str, folder: Path, *, host: str = "127.0.0.1", port: int = 0, **settings: str
+        self,
+        db: str,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        log: str = "",
+        options: Sequence[str] = (),
+        **settings: str,
     ) -> None:
         self.db = db
         self.url = ""
-        self.program = ["-m", "caisse"]
-        """What Python runs: a planted bug is another program."""
+        self.program: list[str] | None = None
+        """What Python runs: a planted bug is another program. None is caisse, already imported (`Forked`)."""
         self._host = host
         self._port = port
         self._settings = settings
-        self._log = folder / f"server-{secrets.token_hex(4)}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._log = folder / (log or f"server-{secrets.token_hex(4)}.log")
+        self._options = options
+        self._process: Process | None = None
         self._read = 0
 
     def start(self) -> Self:
         """Start it, again after it ended; returns when it takes requests."""
-        command = [sys.executable, *self.program, "serve", "--until-eof", "--db", self.db]
+        words = ["serve", "--until-eof", "--db", self.db, "--host", self._host, "--port", str(self._port)]
+        words += self._options
         self._log.touch()
         self._read = len(self.log)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--host", self._host, "--port", str(self._port)],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment(**self._settings),
-            )
+            self._process = self._started(words, log, environment(**self._settings))
         wait_for(self._is_ready, START_SECONDS, lambda: f"the server does not answer:\n{self.log}")
         return self
+
+    def _started(self, words: list[str], log: IO[bytes], env: dict[str, str]) -> Process:
+        if POSSIBLE and self.program is None:
+            return Forked(words, log, env)
+        command = [sys.executable, *(self.program or CAISSE), *words]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)
 
     def _is_ready(self) -> bool:
         assert self._process is not None
@@ -175,7 +189,8 @@ class Server:
 
     @cached_property
     def client(self) -> httpx2.Client:
-        return httpx2.Client(timeout=PATIENCE, trust_env=False)
+        # No server here has TLS: certificates, which take a while to read, are of no use.
+        return httpx2.Client(timeout=PATIENCE, trust_env=False, verify=False)
 
     def request(self, method: str, path: str, body: bytes = b"", /, **headers: str) -> Answer:
         """Any request; underscores in a header's name stand for hyphens."""

@@ -224,6 +224,7 @@ HARNESS = Harness(
     claim="both engines answer every request, to the last field, as a naive model of the rules foretells",
     attack=attack,
     engines=(NEITHER,),
+    rounds=1,
     plants={
         "gives back a settled bet": GIVES_BACK_SETTLED,
         "takes the money of a late bet": TAKES_LATE_BETS,

@@ -35,7 +35,7 @@ def test_the_claim_holds(name: str, engine: str, tmp_path: Path) -> None:
 def test_a_planted_bug_is_found(name: str, plant: str, tmp_path: Path) -> None:
     """On the first of the harness's engines; a few rounds more, since a bug needs its moment."""
     harness = HARNESSES[name]
-    limit = Limit(rounds=5 * harness.rounds)
+    limit = Limit(rounds=max(10, 5 * harness.rounds))
     with Run(harness.engines[0], new_seed(), tmp_path, limit, harness.plants[plant]) as run:
         harness.attack(run)
         assert run.findings, f"nobody noticed: {plant}; {run.told()}"

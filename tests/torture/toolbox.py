@@ -71,6 +71,11 @@ class Run:
             return False
         return self.limit.seconds is None or seconds < self.limit.seconds
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is the long form; the short one is cut to what proves."""
+        return self.limit.seconds is not None
+
     def fault(self, kind: str, times: int = 1) -> None:
         """Count a fault that really happened."""
         self.faults[kind] += times
@@ -121,7 +126,7 @@ class Run:
     def cure(self, house: House) -> None:
         """From their next start on the house's servers are caisse as it is."""
         for server in house.servers:
-            server.program = ["-m", "caisse"]
+            server.program = None
 
     def audit(self, db: str) -> None:
         """R52: everything recomputed from the journal; each finding is one of this run."""
