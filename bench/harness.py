@@ -116,14 +116,23 @@ class Harness:
         os.sync()  # what one contender left for the disk to write is not the next one's burden
         with contender.running() as running:
             for workload in self._workloads(contender, number):
-                seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)
-                sample = running.measure(Task(workload, number, warm, seconds))
-                self.run.samples.append(sample)
+                for heads in self._heads(contender, workload, number):
+                    seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)
+                    sample = running.measure(Task(workload, number, warm, seconds, heads))
+                    self.run.samples.append(sample)
 
     def _workloads(self, contender: Contender, number: int) -> list[str]:
         wanted = [w for w in contender.workloads if w != "mix" or self.plan.mix]
         wide = isinstance(contender, Caisse) or number < self.plan.wide_rounds
         return wanted if wide else wanted[:1]
+
+    def _heads(self, contender: Contender, workload: str, number: int) -> tuple[str, ...]:
+        """The kinds of heads, each round in the other order: who comes second finds caches warm."""
+        plan = self.plan
+        once = plan.plain_spread_only and (workload != "spread" or number > 0)
+        if once or not contender.http:
+            return plan.heads[:1]
+        return plan.heads if number % 2 == 0 else plan.heads[::-1]
 
     def _only_caisse(self) -> None:
         """What the peers are not asked: it would only take time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from bench.ratios import ratios
+from bench.load.heads import PLAIN
+from bench.ratios import over, ratios
 from bench.results import Run, Sample
 
 ABOUT = {
@@ -43,7 +44,16 @@ def markdown(run: Run, chart: str) -> str:
 
 def figures(run: Run) -> str:
     """The tables alone: what docs/performance.md carries."""
-    parts = [_rates(run), _ratios(run), _cpu(run), _stages(run), _latencies(run), _sizes(run), _starts(run)]
+    parts = [
+        _rates(run),
+        _plain(run),
+        _ratios(run),
+        _cpu(run),
+        _stages(run),
+        _latencies(run),
+        _sizes(run),
+        _starts(run),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -73,9 +83,9 @@ def _rates(run: Run) -> str:
         rows.append([f"{name}: {ABOUT[name]}", *rates, _spread(run, name)])
     head = ["answers a second, median", *WORKLOADS.values(), "lowest to highest, over all players"]
     below = (
-        f"Rounds in turn: {len({s.round for s in run.samples})}; {run.players:,} players; load by"
-        f" {run.generator}; every answer was looked at and right. Refusals of the in-process peers write"
-        " nothing; all others' are rows."
+        f"Rounds in turn: {len({s.round for s in run.samples})}; {run.players:,} players; {run.lead} heads;"
+        f" load by {run.generator}; every answer was looked at and right. Refusals of the in-process peers"
+        " write nothing; all others' are rows."
     )
     return _table("Throughput", head, rows, below)
 
@@ -89,6 +99,24 @@ def _spread(run: Run, name: str) -> str:
     rates = run.rates(name, "spread").values()
     setups = {s.setup for s in run.of(name, "spread")}
     return f"{min(rates):,.0f} to {max(rates):,.0f} ({', '.join(setups)})" if rates else ""
+
+
+def _plain(run: Run) -> str:
+    """What equal heads flatter."""
+    names = [n for n in contenders(run) if run.lead != PLAIN and run.rate(n, "spread", PLAIN) is not None]
+    shown = [w for w in WORKLOADS if any(run.rate(n, w, PLAIN) for n in names)]
+    rows = [[name, *(_flattered(run, name, workload) for workload in shown)] for name in names]
+    head = ["answers a second, median (÷ varied heads)", *(WORKLOADS[w] for w in shown)]
+    below = (
+        "Every request under one and the same head of three short lines, as no client and no proxy sends it."
+    )
+    return _table("The same with plain heads, all equal", head, rows, below) if rows else ""
+
+
+def _flattered(run: Run, name: str, workload: str) -> str:
+    rate = run.rate(name, workload, PLAIN)
+    factor = over(run.rates(name, workload, PLAIN), run.rates(name, workload))
+    return "" if rate is None or factor is None else f"{rate:,.0f} ({factor:.2f})"
 
 
 def _ratios(run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final, NamedTuple
 
+from bench.load.heads import PLAIN, heads
 from bench.load.spec import Spec, http_post
 
 PLAYERS: Final = 10_000
@@ -30,14 +31,14 @@ class Doors(NamedTuple):
     """What stands before /V4."""
 
 
-def spec(workload: str, doors: Doors, players: int) -> Spec:
-    """A workload's requests, each run with uuids of its own."""
+def spec(workload: str, doors: Doors, players: int, kind: str = PLAIN) -> Spec:
+    """A workload's requests under one kind of heads, each run with uuids of its own."""
     if workload == "mix":
-        return _spec("mix", list(_plays(doors)), ['"error":0', '"error":"0"'], players)
+        return _spec("mix", list(_plays(doors)), ['"error":0', '"error":"0"'], players, kind)
     refused = workload == "refusals"
     body = f'{{"id":"@P","currency":"USD","amount":"{TOO_MUCH if refused else AMOUNT}","uuid":"@U"}}'
     template = http_post(f"/user/refund{doors.query}", body)
-    return _spec(KINDS.get(workload, workload), [template], [REFUSED if refused else OK], players)
+    return _spec(KINDS.get(workload, workload), [template], [REFUSED if refused else OK], players, kind)
 
 
 def funding(doors: Doors, players: int) -> list[Spec]:
@@ -48,11 +49,14 @@ def funding(doors: Doors, players: int) -> list[Spec]:
         "charge": f'{{"id":"@P","currency":"USD","amount":"{FUNDS}","uuid":"@U"}}',
     }
     templates = [http_post(f"/user/{verb}{doors.query}", body) for verb, body in bodies.items()]
-    return [_spec("each", [template], [OK], players) for template in templates]
+    return [_spec("each", [template], [OK], players, PLAIN) for template in templates]
 
 
-def _spec(kind: str, templates: list[str], expect: list[str], players: int) -> Spec:
-    return Spec(kind=kind, templates=templates, expect=expect, players=players, run=secrets.token_hex(5))
+def _spec(order: str, templates: list[str], expect: list[str], players: int, kind: str) -> Spec:
+    run = secrets.token_hex(5)
+    return Spec(
+        kind=order, templates=templates, heads=heads(kind, run), expect=expect, players=players, run=run
+    )
 
 
 def _plays(doors: Doors) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from bench.load.client import Order, Tally
 from bench.load.drive import checked, own
+from bench.load.heads import PLAIN, VARIED
 from bench.meter import Meter, rss_bytes
 from bench.results import Sample
 from bench.workloads import QUICK, Doors, spec
@@ -24,6 +25,7 @@ class Task(NamedTuple):
     round: int
     warm: float
     seconds: float
+    heads: str = VARIED
 
 
 class Running(ABC):
@@ -40,6 +42,8 @@ class Contender(ABC):
     name: str
     about: str
     workloads: Sequence[str] = QUICK
+    http: bool = True
+    """Whether it is asked over HTTP."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -71,26 +75,27 @@ class OverHttp(Running):
     connections: int
     players: int
 
-    def order(self, workload: str, seconds: float, rate: float = 0.0, warm: float = 0.0) -> Order:
-        """A run of the generator."""
+    def order(self, task: Task, rate: float = 0.0) -> Order:
+        """A run of the generator; `warm` is of the open model."""
         return Order(
-            spec=spec(workload, self.doors, self.players),
+            spec=spec(task.workload, self.doors, self.players, task.heads),
             port=self.server.port,
             connections=self.connections,
-            seconds=seconds,
+            seconds=task.seconds,
             rate=rate,
-            warm=warm,
+            warm=task.warm,
         )
 
     def measure(self, task: Task) -> Sample:
         """See `Running.measure`."""
         if task.warm:
-            self.world.generator.run(self.order(task.workload, task.warm))
+            self.world.generator.run(self.order(task._replace(seconds=task.warm, warm=0)))
         meter, syncs = self._meter(), self.world.syncs()
-        tally = self.world.generator.run(self.order(task.workload, task.seconds))
+        tally = self.world.generator.run(self.order(task._replace(warm=0)))
         return Sample(
             contender=self.contender,
             workload=task.workload,
+            heads=task.heads,
             round=task.round,
             answers=tally.answers,
             seconds=tally.seconds,
@@ -104,13 +109,13 @@ class OverHttp(Running):
         database = self.world.postgres
         return Meter({"server": [self.server.pid], "database": [database.pid] if database else []})
 
-    def at_rate(self, rate: float, warm: float, seconds: float) -> Tally:
+    def at_rate(self, rate: float, task: Task) -> Tally:
         """The open model."""
-        return checked(own(self.order("spread", seconds, rate, warm)))
+        return checked(own(self.order(task, rate)))
 
     def first_answer(self, began: float) -> float:
         """Seconds from `began` until a refund was answered."""
-        checked(own(self.order("spread", 0.0001)))
+        checked(own(self.order(Task("spread", 0, 0, 0.0001, PLAIN))))
         return time.perf_counter() - began
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from bench.contenders.contender import Contender, Running, Task
 from bench.load.drive import LoadFailed
+from bench.load.heads import NONE
 from bench.meter import Meter
 from bench.results import Sample
 from bench.workloads import AMOUNT, FUNDS
@@ -58,6 +59,7 @@ class Clients(Running):
         return Sample(
             contender="pgbench",
             workload=task.workload,
+            heads=NONE,
             round=task.round,
             answers=answers,
             seconds=task.seconds,
@@ -90,6 +92,7 @@ class Pgbench(Contender):
     name = "pgbench"
     about = "bare PostgreSQL: pgbench, prepared, one statement a refund; no HTTP, no rules, no answer"
     workloads = ("spread", "hot")
+    http = False
     forms = (8, 16, 32)
     form = 32
     """The best in earlier searches; the full benchmark searches again."""
