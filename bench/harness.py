@@ -81,6 +81,9 @@ class Harness:
                 self._try(contender, searching.search, contender, self.plan, self.run)
         for number in range(self.plan.rounds):
             self._round(number)
+        for contender in list(self.contenders):
+            if said := self._try(contender, contender.books):
+                self.run.notes.append(f"{contender.name}: {said}")
         self._only_caisse()
         self.run.seconds = time.monotonic() - began
         return self.run

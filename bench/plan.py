@@ -42,7 +42,7 @@ class Plan:
     """Only these; empty: all."""
 
 
-QUICK = Plan(form="quick", rounds=2, spread=3, plain_spread_only=True)
+QUICK = Plan(form="quick", rounds=2, spread=3, plain_spread_only=True, mix=True)
 FULL = Plan(
     form="full",
     rounds=5,

@@ -12,7 +12,7 @@ from bench.results import Run, Sample
 ABOUT = {
     "caisse-pg": "caisse on PostgreSQL, over HTTP",
     "caisse-sqlite": "caisse on SQLite, over HTTP",
-    "pgbench": "bare PostgreSQL: pgbench, one prepared statement a refund; no HTTP, no rules, no answer",
+    "pgbench": "bare PostgreSQL: pgbench, a prepared statement a refund or play; no HTTP, rules, answer",
     "ceiling": "caisse's HTTP server with the same answer and no ledger: the limit, no wallet",
     "textbook": "FastAPI, SQLAlchemy 2 async ORM, asyncpg, uvicorn; over HTTP",
     "django-hordak": "called in process, no HTTP: favours it",

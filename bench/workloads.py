@@ -5,13 +5,17 @@ from __future__ import annotations
 import secrets
 from typing import Final, NamedTuple
 
+import msgspec
+
 from bench.load.heads import PLAIN, heads
-from bench.load.spec import Spec, http_post
+from bench.load.spec import LAG, Spec, http_post
 
 PLAYERS: Final = 10_000
 FUNDS: Final = "90000000000.0"
 """What each player is given: more than any run takes, less than the 14 integer digits of an amount."""
 AMOUNT: Final = "1.0"
+WIN: Final = "0.9"
+"""What a bet of AMOUNT wins in the game's mix."""
 TOO_MUCH: Final = "99000000000.0"
 OK: Final = '"status":"OK"'
 REFUSED: Final = '"code":3'
@@ -31,10 +35,11 @@ class Doors(NamedTuple):
     """What stands before /V4."""
 
 
-def spec(workload: str, doors: Doors, players: int, kind: str = PLAIN) -> Spec:
+def spec(workload: str, doors: Doors, players: int, kind: str = PLAIN, connections: int = 1) -> Spec:
     """A workload's requests under one kind of heads, each run with uuids of its own."""
     if workload == "mix":
-        return _spec("mix", list(_plays(doors)), ['"error":0', '"error":"0"'], players, kind)
+        mix = _spec("mix", list(_plays(doors)), ['"error":0', '"error":"0"'], players, kind)
+        return msgspec.structs.replace(mix, lag=LAG * connections)
     refused = workload == "refusals"
     body = f'{{"id":"@P","currency":"USD","amount":"{TOO_MUCH if refused else AMOUNT}","uuid":"@U"}}'
     template = http_post(f"/user/refund{doors.query}", body)
@@ -63,8 +68,8 @@ def _plays(doors: Doors) -> tuple[str, str, str]:
     """A bet, its result, its rollback."""
     who = '"providerId":"luckymonaco","userId":"@P","uuid":"@U","gameId":"g1","gamename":"Game"'
     game = f'{who},"roundId":"r@R","sessionId":"s-@P","currency":"USD","roundDetails":"spin"'
-    bet = f'{{{game},"amount":1.0,"reference":"b@R","timeStamp":"1482429190374"}}'
-    result = f'{{{game},"amount":0.9,"reference":"w@R","timestamp":"1482429190374"}}'
+    bet = f'{{{game},"amount":{AMOUNT},"reference":"b@R","timeStamp":"1482429190374"}}'
+    result = f'{{{game},"amount":{WIN},"reference":"w@R","timestamp":"1482429190374"}}'
     rollback = f'{{{who},"roundId":"r@R","reference":"b@R","roundDetails":"spin"}}'
     path = f"{doors.seamless}/V4"
     return (

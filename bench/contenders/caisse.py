@@ -16,6 +16,7 @@ from typing import Any, Final
 from bench.contenders.contender import DOORS, Contender, OverHttp, Server
 from bench.load.client import Order
 from bench.load.drive import checked, own
+from bench.trial import trial
 from bench.workloads import QUICK, Doors, funding
 from bench.world import NotReady, World, durability, process, python, until
 from caisse.store.sqlite.file import open_file
@@ -49,12 +50,13 @@ class Caisse(Contender):
         return self.durable()
 
     def fund(self) -> None:
-        """Players with money, made over HTTP like everybody's."""
+        """Players with money, made over HTTP like everybody's; then everything is tried once."""
         with self.serving() as server:
             for wanted in funding(self.doors, self.world.players):
                 order = Order(spec=wanted, port=server.port, connections=FUNDING_CONNECTIONS, seconds=600)
                 if checked(own(order)).answers != self.world.players:
                     raise NotReady("not every player could be funded")
+            trial(server.port, self.doors)
 
     def new_database(self) -> str:
         """Its URL."""

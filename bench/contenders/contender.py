@@ -52,6 +52,10 @@ class Contender(ABC):
     def prepare(self) -> str:
         """Databases and players; answers in words how it commits. An exception if that is not durable."""
 
+    def books(self) -> str:
+        """After the rounds: in words, that its rows and balances agree. NotReady if they do not."""
+        return ""
+
     @abstractmethod
     def running(self) -> AbstractContextManager[Running]:
         """One turn: started before, stopped after."""
@@ -78,7 +82,7 @@ class OverHttp(Running):
     def order(self, task: Task, rate: float = 0.0) -> Order:
         """A run of the generator; `warm` is of the open model."""
         return Order(
-            spec=spec(task.workload, self.doors, self.players, task.heads),
+            spec=spec(task.workload, self.doors, self.players, task.heads, self.connections),
             port=self.server.port,
             connections=self.connections,
             seconds=task.seconds,

@@ -100,4 +100,5 @@ def variables(spec: Spec) -> dict[str, str]:
     }
     expected = {f"BENCH_EXPECT{n}": text for n, text in enumerate(spec.expect, 1)}
     known = {"BENCH_KIND": spec.kind, "BENCH_RUN": spec.run, "BENCH_PLAYERS": str(spec.players)}
-    return numbered | expected | known | {"BENCH_HEADS": str(len(spec.heads))}
+    counts = {"BENCH_HEADS": str(len(spec.heads)), "BENCH_LAG": str(spec.lag)}
+    return numbered | expected | known | counts

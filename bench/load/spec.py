@@ -20,8 +20,8 @@ from bench.load.heads import PLAIN_HEAD
 
 REPEATS = 8
 """How often the storm of repeats sends each uuid."""
-LAG = 1_000
-"""Rounds between a bet and its result in the game's mix: more than can be under way, so the bet is known."""
+LAG = 2
+"""Rounds for each connection between a bet and its result in the game's mix: so the bet is known by then."""
 ROLLBACKS = 3
 """Rounds in a hundred whose bet is rolled back instead of paid."""
 UNPAIRED = 16**11
@@ -40,6 +40,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     expect: list[str]
     """Texts of which every right answer has one."""
     players: int
+    lag: int = LAG
+    """Mix: rounds between a bet and its result."""
     run: str
     """Ten hexadecimal digits in every uuid: no two runs share one."""
 
@@ -92,7 +94,7 @@ def _mix(spec: Spec) -> Iterator[Step]:
     n = k = 0
     while True:
         yield _play(0, k, n, spec)
-        past = k - LAG
+        past = k - spec.lag
         if past < 0:
             yield _play(0, k + UNPAIRED, n + 1, spec)
         else:

@@ -4,7 +4,8 @@
 local kind, run = os.getenv("BENCH_KIND"), os.getenv("BENCH_RUN")
 local players = tonumber(os.getenv("BENCH_PLAYERS"))
 local threads, thread_count = {}, 0
-local SPREADER, REPEATS, LAG, ROLLBACKS, UNPAIRED = 2654435761, 8, 1000, 3, 16 ^ 11
+local LAG = tonumber(os.getenv("BENCH_LAG"))
+local SPREADER, REPEATS, ROLLBACKS, UNPAIRED = 2654435761, 8, 3, 16 ^ 11
 local format, floor, random = string.format, math.floor, math.random
 
 -- A template's fixed parts, with gaps between them, and which place each gap is of.
