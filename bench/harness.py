@@ -42,7 +42,7 @@ CONTENDERS: dict[str, Callable[[World], Contender]] = {
 }
 ONLY_CAISSE = (
     *(special.starts, special.open_model, special.widths, special.processes),
-    *(special.rows, special.audit),
+    *(special.through_nginx, special.rows, special.audit),
 )
 WITHOUT_POSTGRES = {"caisse-sqlite", "ceiling"}
 FAILURES = (NotReady, LoadFailed, PostgresError, apsw.Error, OSError, ValueError)

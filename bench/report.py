@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.load.heads import PLAIN
 from bench.ratios import over, ratios
-from bench.results import Run, Sample
+from bench.results import NGINX, NO_PROXY, Run, Sample
 
 ABOUT = {
     "caisse-pg": "caisse on PostgreSQL, over HTTP",
@@ -25,6 +25,7 @@ WORKLOADS = {
     "refusals": "refusals",
     "mix": "a game's mix",
 }
+USER = {NO_PROXY: "directly, without TLS", NGINX: "through nginx with TLS"}
 GROUPS = ("server", "database", "generator")
 
 
@@ -47,6 +48,7 @@ def figures(run: Run) -> str:
     parts = [
         _rates(run),
         _plain(run),
+        _user(run),
         _ratios(run),
         _cpu(run),
         _stages(run),
@@ -119,6 +121,22 @@ def _flattered(run: Run, name: str, workload: str) -> str:
     return "" if rate is None or factor is None else f"{rate:,.0f} ({factor:.2f})"
 
 
+def _user(run: Run) -> str:
+    """Refunds as a user sends them."""
+    rows = []
+    for workload, what in USER.items():
+        samples = run.of("caisse-pg", workload)
+        if samples:
+            micros = [_micros(samples, group) for group in (*GROUPS, "proxy")]
+            rows.append([what, _rate(run, "caisse-pg", workload), *micros])
+    head = ["refunds over all players, caisse-pg", "a second", *(f"{g}, CPU µs" for g in (*GROUPS, "proxy"))]
+    below = (
+        "The same server, one after the other. nginx as in operations, with connections that are kept and a"
+        " certificate of its own; it, the generator's TLS, the server and the database share these cores."
+    )
+    return _table("What a user will see", head, rows, below) if rows else ""
+
+
 def _ratios(run: Run) -> str:
     marks = {True: "yes", False: "**no**", None: ""}
     rows = [[r.figure, r.target, r.shown, marks[r.reached]] for r in ratios(run)]
@@ -187,7 +205,7 @@ def _latencies(run: Run) -> str:
 
 def _sizes(run: Run) -> str:
     """Journal lengths and numbers of connections: the workloads that only caisse takes."""
-    others = sorted({s.workload for s in run.samples} - set(WORKLOADS), key=_number)
+    others = sorted({s.workload for s in run.samples} - {*WORKLOADS, *USER}, key=_number)
     names = [name for name in contenders(run) if any(run.rate(name, w) for w in others)]
     rows = [[w, *(_rate(run, name, w) for name in names)] for w in others]
     below = "; ".join(f"{name}: {size:,.0f} bytes on the disk a row" for name, size in run.row_bytes.items())

@@ -13,6 +13,9 @@ from bench.load.heads import NONE, PLAIN, VARIED
 
 FOLDER = Path(__file__).with_name("results")
 
+NO_PROXY, NGINX = "spread, no proxy", "spread, nginx and TLS"
+"""Workloads: refunds over all players of one server, asked directly and as a user asks."""
+
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One contender under one workload in one round."""
@@ -25,7 +28,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     answers: int
     seconds: float
     cpu: dict[str, float] = {}
-    """CPU seconds of the server, the database and the generator."""
+    """CPU seconds of the server, the database, the generator and of a proxy."""
     rss: int = 0
     """Bytes of the server's processes at the end."""
     syncs: int = 0

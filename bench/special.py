@@ -1,4 +1,4 @@
-"""What only caisse is asked: start-up, latency, connections, servers, a long journal, and an audit."""
+"""What only caisse is asked: start-up, latency, connections, servers, nginx, a long journal, and an audit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import msgspec
 
 from bench.contenders.caisse import Caisse, OnPostgres
 from bench.contenders.contender import OverHttp, Task
+from bench.contenders.nginx import behind_nginx, missing
 from bench.fill import fill
 from bench.load.client import Tally
 from bench.plan import Plan
-from bench.results import Latency, Run, Sample
+from bench.results import NGINX, NO_PROXY, Latency, Run, Sample
 from bench.world import NotReady
 
 WARM = 2
@@ -86,6 +87,25 @@ def processes(contender: Caisse, plan: Plan, run: Run) -> None:
             samples[0], answers=sum(s.answers for s in samples), seconds=max(s.seconds for s in samples)
         )
         run.samples.append(_renamed(together, f"spread, {count} servers"))
+
+
+def through_nginx(contender: Caisse, plan: Plan, run: Run) -> None:
+    """What a user will see: the same server asked directly, then through nginx with TLS."""
+    if not isinstance(contender, OnPostgres):
+        return
+    if program := missing():
+        run.notes.append(f"Refunds through nginx with TLS were not measured: {program} was not installed.")
+        return
+    folder = contender.world.folder / "nginx"
+    with contender.serving("--proxies", "127.0.0.1") as server, behind_nginx(server, folder) as front:
+        for workload, asked in ((NO_PROXY, server), (NGINX, front)):
+            running = contender.over_http(asked)
+            sample = running.measure(_task(plan, plan.spread))
+            run.samples.append(_renamed(sample, workload))
+        if plan.shares:
+            rate = sample.rate / 2
+            tally = running.at_rate(rate, _task(plan, plan.open_seconds)._replace(warm=WARM))
+            run.latencies.append(_latency(f"{contender.name} through nginx with TLS", 0.5, rate, tally))
 
 
 def rows(contender: Caisse, plan: Plan, run: Run) -> None:

@@ -75,17 +75,17 @@ class Caisse(Contender):
         raise NotReady("no engine")
 
     @contextmanager
-    def serving(self) -> Iterator[Server]:
+    def serving(self, *options: str) -> Iterator[Server]:
         """`caisse serve`, until the end."""
-        with self.started() as (child, port):
+        with self.started(*options) as (child, port):
             yield Server(port, child.pid)
 
     @contextmanager
-    def started(self) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    def started(self, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         """The process, and the port that its log names once it takes requests."""
         log = self.world.folder / f"{self.name}.log"
         serve = [sys.executable, "-m", "caisse", "serve", "--until-eof", "--db", self.db, "--port", "0"]
-        with process(serve, log) as child:
+        with process([*serve, *options], log) as child:
             until(lambda: _ready(_text(log)) is not None, child, log)
             found = _ready(_text(log))
             assert found is not None  # noqa: S101 - until() saw it

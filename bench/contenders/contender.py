@@ -66,6 +66,10 @@ class Server(NamedTuple):
 
     port: int
     pid: int
+    proxy: int = 0
+    """The process id of what stands before it; 0: nothing does."""
+    ca: str = ""
+    """The certificate under which TLS is spoken; empty: it is not."""
 
 
 @dataclass
@@ -85,6 +89,7 @@ class OverHttp(Running):
             spec=spec(task.workload, self.doors, self.players, task.heads, self.connections),
             port=self.server.port,
             connections=self.connections,
+            ca=self.server.ca,
             seconds=task.seconds,
             rate=rate,
             warm=task.warm,
@@ -111,7 +116,8 @@ class OverHttp(Running):
 
     def _meter(self) -> Meter:
         database = self.world.postgres
-        return Meter({"server": [self.server.pid], "database": [database.pid] if database else []})
+        groups = {"server": [self.server.pid], "database": [database.pid] if database else []}
+        return Meter(groups | ({"proxy": [self.server.proxy]} if self.server.proxy else {}))
 
     def at_rate(self, rate: float, task: Task) -> Tally:
         """The open model."""

@@ -74,9 +74,10 @@ def own(order: Order) -> Tally:
 
 def _wrk(program: str, order: Order) -> Tally:
     before = os.times()
+    scheme = "https" if order.ca else "http"
     command = [program, "-t1", f"-c{order.connections}", f"-d{order.seconds:.0f}s", "--timeout", "10s"]
     done = subprocess.run(
-        [*command, "-s", str(SCRIPT), f"http://127.0.0.1:{order.port}/"],
+        [*command, "-s", str(SCRIPT), f"{scheme}://127.0.0.1:{order.port}/"],
         env={**os.environ, **variables(order.spec)},
         capture_output=True,
         text=True,
