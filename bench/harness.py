@@ -119,9 +119,10 @@ class Harness:
         os.sync()  # what one contender left for the disk to write is not the next one's burden
         with contender.running() as running:
             for workload in self._workloads(contender, number):
-                for heads in self._heads(contender, workload, number):
-                    seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)
-                    sample = running.measure(Task(workload, number, warm, seconds, heads))
+                seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)
+                for place, heads in enumerate(self._heads(contender, workload, number)):
+                    task = Task(workload, number, 0 if place else warm, seconds, heads)
+                    sample = running.measure(task)
                     self.run.samples.append(sample)
 
     def _workloads(self, contender: Contender, number: int) -> list[str]:

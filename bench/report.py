@@ -132,7 +132,8 @@ def _user(run: Run) -> str:
     head = ["refunds over all players, caisse-pg", "a second", *(f"{g}, CPU µs" for g in (*GROUPS, "proxy"))]
     below = (
         "The same server, one after the other. nginx as in operations, with connections that are kept and a"
-        " certificate of its own; it, the generator's TLS, the server and the database share these cores."
+        " certificate of its own; it, the generator's TLS, the server and the database share these cores. wrk"
+        " opens its connections, and shakes hands on each, within the time that is measured."
     )
     return _table("What a user will see", head, rows, below) if rows else ""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.contenders.contender import Server
-from bench.world import process, until
+from bench.world import NotReady, process, until
 from tests.support.postgres import free_port
 
 PROGRAMS: Final = ("nginx", "openssl")
@@ -68,7 +68,9 @@ def certificate(folder: Path) -> Path:
         " -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
     )
     files = ["-keyout", str(folder / "key.pem"), "-out", str(made)]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    done = subprocess.run([*command.split(), *files], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NotReady(f"openssl made no certificate: {done.stderr}")
     return made
 
 

@@ -10,16 +10,21 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bench.contenders.contender import DOORS, Task
 from bench.contenders.pgbench import Pgbench
+from bench.contenders.textbook import Textbook
 from bench.load.drive import generator
 from bench.load.heads import NONE
 from bench.trial import trial
 from bench.world import NotReady, World
 from tests.support.postgres import Postgres
+
+PEERS = Path(__file__).parents[2] / ".venv-bench/bin/python"
+"""The environment of `make bench`, which alone has the peers' packages."""
 
 FAULTS = {
     "pays a result twice": "the result again",
@@ -130,13 +135,14 @@ def own() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture
-def pgbench(own: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pgbench:
-    monkeypatch.setattr("bench.contenders.pgbench.UNDER_WAY", 16)
-    contender = Pgbench(World(tmp_path, own, generator("own"), 20, 8))
+@pytest.fixture(scope="module")
+def pgbench(own: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Pgbench:
+    folder = tmp_path_factory.mktemp("pgbench")
+    contender = Pgbench(World(folder, own, generator("own"), 20, 8))
     contender.form = 8
     contender.prepare()
-    with contender.running() as running:
+    with pytest.MonkeyPatch.context() as patch, contender.running() as running:
+        patch.setattr("bench.contenders.pgbench.UNDER_WAY", 16)
         for workload in ("spread", "mix", "hot"):
             sample = running.measure(Task(workload, 0, 0, 1))
             assert (sample.answers, sample.heads) == (contender.answered[-1], NONE)
@@ -167,7 +173,39 @@ def test_pgbench_does_the_work_of_the_mix(pgbench: Pgbench) -> None:
         "delete from journal where id = (select min(id) from journal)",
     ],
 )
-def test_pgbench_with_wrong_books_fails(pgbench: Pgbench, fault: str) -> None:
+def test_pgbench_with_wrong_books_fails(
+    pgbench: Pgbench, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = pgbench.world.database.create_database()
+    original, copy = (urlsplit(url).path.lstrip("/") for url in (pgbench.db, copied))
+    pgbench.world.database.sql(f"drop database {copy}")
+    pgbench.world.database.sql(f"create database {copy} template {original}")
+    monkeypatch.setattr(pgbench, "db", copied)
+    assert pgbench.books()
     pgbench.world.sql(pgbench.db, fault)
     with pytest.raises(NotReady, match="rows for"):
         pgbench.books()
+
+
+def test_the_textbook_does_the_work_of_the_mix_where_its_packages_are(
+    own: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make bench` has them, and does the same: the trial before, the books after."""
+    for python in [PEERS] if PEERS.exists() else []:
+        monkeypatch.setattr("sys.executable", str(python))
+        contender = Textbook(World(tmp_path, own, generator("own"), 20, 4))
+        contender.form = contender.form._replace(workers=1, connections=4)
+        contender.prepare()
+        with contender.running() as running:
+            for workload in contender.workloads:
+                assert running.measure(Task(workload, 0, 0, 2)).answers > 0
+        assert "every wallet and every round" in contender.books()
+        kinds = "select string_agg(distinct kind, ' ' order by kind) from play where moved <> 0"
+        assert contender.world.sql(contender.db, kinds) == "bet result rollback"
+        for fault in (
+            "update round set paid = paid + 0.1 where id = (select max(id) from round where paid > 0)",
+            "update wallet set balance = balance + 1 where \"user\" = 'p000003'",
+        ):
+            contender.world.sql(contender.db, fault)
+            with pytest.raises(NotReady, match="not what their rows add up to"):
+                contender.books()

@@ -166,7 +166,7 @@ def test_both_generators_send_the_same_requests_in_the_same_order(name: str, wor
     expected = requests(made)
     if name == "wrk":
         next(expected)  # wrk looks at the first request and does not send it
-    assert len(taken) > 100
+    assert len(taken) > 10
     for got, wanted in zip(taken, expected, strict=False):
         if workload == "spread":
             got, wanted = (re.sub(rb'"p\d{6}"', b'"p"', text) for text in (got, wanted))
