@@ -34,7 +34,7 @@ torture: .venv/dev.stamp  ## try to lose, double or corrupt money for an hour (T
 kit-matrix: .venv/dev.stamp  ## every check of the kit against every wrong wallet, and the table of who fails what
 	$(BIN)/python -m tests.kit.matrix
 
-bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, half an hour and more (BENCH_ARGS='--only caisse-pg')
+bench: .venv-bench/bench.stamp  ## the whole benchmark with its peers, three quarters of an hour and more (BENCH_ARGS='--only caisse-pg')
 	$(BENCH) $(BENCH_ARGS)
 
 bench-quick: .venv-bench/bench.stamp  ## the same contenders in under three minutes, noisier

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.chart import svg
 from bench.docs import refresh
 from bench.load.drive import LoadFailed, generator
+from bench.load.heads import KINDS
 from bench.machine import NotADisk
 from bench.plan import FULL, QUICK, Plan
 from bench.report import markdown
@@ -23,6 +24,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two short rounds, under three minutes")
     parser.add_argument("--only", default="", help="contenders, separated by commas")
     parser.add_argument("--generator", default="", help="wrk or own; without it wrk where it is installed")
+    parser.add_argument(
+        "--heads", choices=KINDS, help="only this kind of heads; without it both, the varied ones lead"
+    )
     parser.add_argument("--rounds", type=int, default=0, help="rounds in turn")
     parser.add_argument("--connections", type=int, default=0, help="HTTP connections; 512 without it")
     parser.add_argument("--rows", default="", help="journal lengths, separated by commas; 0 for none")
@@ -35,6 +39,8 @@ def plan_of(given: argparse.Namespace) -> Plan:
     plan = QUICK if given.quick else FULL
     names = tuple(name for name in given.only.split(",") if name)
     plan = replace(plan, contenders=names, rounds=given.rounds or plan.rounds)
+    if given.heads:
+        plan = replace(plan, heads=(given.heads,))
     if given.rows:
         plan = replace(plan, rows=tuple(n for n in map(int, given.rows.split(",")) if n))
     return replace(plan, connections=given.connections or plan.connections)

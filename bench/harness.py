@@ -42,7 +42,7 @@ CONTENDERS: dict[str, Callable[[World], Contender]] = {
 }
 ONLY_CAISSE = (
     *(special.starts, special.open_model, special.widths, special.processes),
-    *(special.rows, special.audit),
+    *(special.through_nginx, special.rows, special.audit),
 )
 WITHOUT_POSTGRES = {"caisse-sqlite", "ceiling"}
 FAILURES = (NotReady, LoadFailed, PostgresError, apsw.Error, OSError, ValueError)
@@ -81,6 +81,9 @@ class Harness:
                 self._try(contender, searching.search, contender, self.plan, self.run)
         for number in range(self.plan.rounds):
             self._round(number)
+        for contender in list(self.contenders):
+            if said := self._try(contender, contender.books):
+                self.run.notes.append(f"{contender.name}: {said}")
         self._only_caisse()
         self.run.seconds = time.monotonic() - began
         return self.run
@@ -117,13 +120,23 @@ class Harness:
         with contender.running() as running:
             for workload in self._workloads(contender, number):
                 seconds, warm = (plan.spread, plan.warm) if workload == "spread" else (plan.other, 0)
-                sample = running.measure(Task(workload, number, warm, seconds))
-                self.run.samples.append(sample)
+                for place, heads in enumerate(self._heads(contender, workload, number)):
+                    task = Task(workload, number, 0 if place else warm, seconds, heads)
+                    sample = running.measure(task)
+                    self.run.samples.append(sample)
 
     def _workloads(self, contender: Contender, number: int) -> list[str]:
         wanted = [w for w in contender.workloads if w != "mix" or self.plan.mix]
         wide = isinstance(contender, Caisse) or number < self.plan.wide_rounds
         return wanted if wide else wanted[:1]
+
+    def _heads(self, contender: Contender, workload: str, number: int) -> tuple[str, ...]:
+        """The kinds of heads, each round in the other order: who comes second finds caches warm."""
+        plan = self.plan
+        once = plan.plain_spread_only and (workload != "spread" or number > 0)
+        if once or not contender.http:
+            return plan.heads[:1]
+        return plan.heads if number % 2 == 0 else plan.heads[::-1]
 
     def _only_caisse(self) -> None:
         """What the peers are not asked: it would only take time."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.load.heads import KINDS
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -16,6 +18,10 @@ class Plan:
     other: float = 1
     wide_rounds: int = 1
     """Rounds in which peers take more than the refunds spread over players; caisse does in all."""
+    heads: tuple[str, ...] = KINDS
+    """Kinds of heads; all that is measured once is measured with the first."""
+    plain_spread_only: bool = False
+    """Kinds after the first in one round only, with refunds over all players: it takes little time."""
     players: int = 10_000
     connections: int = 512
     widths: tuple[int, ...] = ()
@@ -36,7 +42,7 @@ class Plan:
     """Only these; empty: all."""
 
 
-QUICK = Plan(form="quick", rounds=2, spread=3)
+QUICK = Plan(form="quick", rounds=2, spread=3, plain_spread_only=True, mix=True)
 FULL = Plan(
     form="full",
     rounds=5,

@@ -1,11 +1,12 @@
 """The figures to reach: ratios within one run, so that the machine's speed does not count.
 
-A ratio is taken within each round, between turns that were minutes apart at most; the median is shown.
+A ratio is taken within each round, between turns that were minutes apart at most; the median is shown, or
+where the figure says so the worst. All requests over HTTP, caisse's and the peers', have the heads that lead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -32,21 +33,24 @@ def ratios(run: Run) -> list[Ratio]:
     lines = [
         _over(
             run,
-            "HTTP refunds on PostgreSQL ÷ bare PostgreSQL (pgbench)",
-            1.3,
+            "HTTP refunds on PostgreSQL ÷ bare PostgreSQL (pgbench), worst round",
+            1.1,
             (pg, "spread"),
             ("pgbench", "spread"),
+            min,
         ),
-        _over(run, "HTTP refunds on PostgreSQL ÷ textbook", 45, (pg, "spread"), ("textbook", "spread")),
-        _over(run, "HTTP refunds on SQLite ÷ ceiling", 0.4, (sqlite, "spread"), ("ceiling", "spread")),
+        _over(run, "HTTP refunds on PostgreSQL ÷ textbook", 25, (pg, "spread"), ("textbook", "spread")),
+        _over(run, "a game's mix on PostgreSQL ÷ pgbench's mix", 1.2, (pg, "mix"), ("pgbench", "mix")),
+        _over(run, "a game's mix on PostgreSQL ÷ textbook's mix", 25, (pg, "mix"), ("textbook", "mix")),
     ]
-    for name, engine in ((pg, "PostgreSQL"), (sqlite, "SQLite")):
+    for name, engine, mix in ((pg, "PostgreSQL", 0.8), (sqlite, "SQLite", 0.85)):
         lines += [
+            _over(run, f"a game's mix ÷ refunds, {engine}", mix, (name, "mix"), (name, "spread")),
             _over(run, f"hot player ÷ spread, {engine}", 0.9, (name, "hot"), (name, "spread")),
             _over(
                 run,
                 f"10 million journal rows ÷ 10,000 rows, {engine}",
-                0.9,
+                0.85,
                 (name, "10000000 rows"),
                 (name, "10000 rows"),
             ),
@@ -57,8 +61,15 @@ def ratios(run: Run) -> list[Ratio]:
     return lines
 
 
-def _over(run: Run, figure: str, target: float, above: tuple[str, str], below: tuple[str, str]) -> Ratio:
-    value = over(run.rates(*above), run.rates(*below))
+def _over(
+    run: Run,
+    figure: str,
+    target: float,
+    above: tuple[str, str],
+    below: tuple[str, str],
+    of: Callable[[Iterable[float]], float] = median,
+) -> Ratio:
+    value = over(run.rates(*above), run.rates(*below), of)
     return Ratio(
         figure,
         f"≥ {target:g}",
@@ -68,10 +79,14 @@ def _over(run: Run, figure: str, target: float, above: tuple[str, str], below: t
     )
 
 
-def over(above: Mapping[int, float], below: Mapping[int, float]) -> float | None:
-    """The median of the rounds' ratios."""
+def over(
+    above: Mapping[int, float],
+    below: Mapping[int, float],
+    of: Callable[[Iterable[float]], float] = median,
+) -> float | None:
+    """The median, or another figure, of the rounds' ratios."""
     both = above.keys() & below.keys()
-    return median(above[n] / below[n] for n in both) if both else None
+    return of([above[n] / below[n] for n in both]) if both else None
 
 
 def _at_half_of_peak(run: Run, name: str, engine: str) -> Ratio:

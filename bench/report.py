@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from bench.ratios import ratios
-from bench.results import Run, Sample
+from bench.load.heads import PLAIN
+from bench.ratios import over, ratios
+from bench.results import NGINX, NO_PROXY, Run, Sample
 
 ABOUT = {
     "caisse-pg": "caisse on PostgreSQL, over HTTP",
     "caisse-sqlite": "caisse on SQLite, over HTTP",
-    "pgbench": "bare PostgreSQL: pgbench, one prepared statement a refund; no HTTP, no rules, no answer",
+    "pgbench": "bare PostgreSQL: pgbench, a prepared statement a refund or play; no HTTP, rules, answer",
     "ceiling": "caisse's HTTP server with the same answer and no ledger: the limit, no wallet",
     "textbook": "FastAPI, SQLAlchemy 2 async ORM, asyncpg, uvicorn; over HTTP",
     "django-hordak": "called in process, no HTTP: favours it",
@@ -24,6 +25,7 @@ WORKLOADS = {
     "refusals": "refusals",
     "mix": "a game's mix",
 }
+USER = {NO_PROXY: "directly, without TLS", NGINX: "through nginx with TLS"}
 GROUPS = ("server", "database", "generator")
 
 
@@ -43,7 +45,17 @@ def markdown(run: Run, chart: str) -> str:
 
 def figures(run: Run) -> str:
     """The tables alone: what docs/performance.md carries."""
-    parts = [_rates(run), _ratios(run), _cpu(run), _stages(run), _latencies(run), _sizes(run), _starts(run)]
+    parts = [
+        _rates(run),
+        _plain(run),
+        _user(run),
+        _ratios(run),
+        _cpu(run),
+        _stages(run),
+        _latencies(run),
+        _sizes(run),
+        _starts(run),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -73,9 +85,9 @@ def _rates(run: Run) -> str:
         rows.append([f"{name}: {ABOUT[name]}", *rates, _spread(run, name)])
     head = ["answers a second, median", *WORKLOADS.values(), "lowest to highest, over all players"]
     below = (
-        f"Rounds in turn: {len({s.round for s in run.samples})}; {run.players:,} players; load by"
-        f" {run.generator}; every answer was looked at and right. Refusals of the in-process peers write"
-        " nothing; all others' are rows."
+        f"Rounds in turn: {len({s.round for s in run.samples})}; {run.players:,} players; {run.lead} heads;"
+        f" load by {run.generator}; every answer was looked at and right. Refusals of the in-process peers"
+        " write nothing; all others' are rows."
     )
     return _table("Throughput", head, rows, below)
 
@@ -89,6 +101,41 @@ def _spread(run: Run, name: str) -> str:
     rates = run.rates(name, "spread").values()
     setups = {s.setup for s in run.of(name, "spread")}
     return f"{min(rates):,.0f} to {max(rates):,.0f} ({', '.join(setups)})" if rates else ""
+
+
+def _plain(run: Run) -> str:
+    """What equal heads flatter."""
+    names = [n for n in contenders(run) if run.lead != PLAIN and run.rate(n, "spread", PLAIN) is not None]
+    shown = [w for w in WORKLOADS if any(run.rate(n, w, PLAIN) for n in names)]
+    rows = [[name, *(_flattered(run, name, workload) for workload in shown)] for name in names]
+    head = ["answers a second, median (÷ varied heads)", *(WORKLOADS[w] for w in shown)]
+    below = (
+        "Every request under one and the same head of three short lines, as no client and no proxy sends it."
+    )
+    return _table("The same with plain heads, all equal", head, rows, below) if rows else ""
+
+
+def _flattered(run: Run, name: str, workload: str) -> str:
+    rate = run.rate(name, workload, PLAIN)
+    factor = over(run.rates(name, workload, PLAIN), run.rates(name, workload))
+    return "" if rate is None or factor is None else f"{rate:,.0f} ({factor:.2f})"
+
+
+def _user(run: Run) -> str:
+    """Refunds as a user sends them."""
+    rows = []
+    for workload, what in USER.items():
+        samples = run.of("caisse-pg", workload)
+        if samples:
+            micros = [_micros(samples, group) for group in (*GROUPS, "proxy")]
+            rows.append([what, _rate(run, "caisse-pg", workload), *micros])
+    head = ["refunds over all players, caisse-pg", "a second", *(f"{g}, CPU µs" for g in (*GROUPS, "proxy"))]
+    below = (
+        "The same server, one after the other. nginx as in operations, with connections that are kept and a"
+        " certificate of its own; it, the generator's TLS, the server and the database share these cores. wrk"
+        " opens its connections, and shakes hands on each, within the time that is measured."
+    )
+    return _table("What a user will see", head, rows, below) if rows else ""
 
 
 def _ratios(run: Run) -> str:
@@ -159,7 +206,7 @@ def _latencies(run: Run) -> str:
 
 def _sizes(run: Run) -> str:
     """Journal lengths and numbers of connections: the workloads that only caisse takes."""
-    others = sorted({s.workload for s in run.samples} - set(WORKLOADS), key=_number)
+    others = sorted({s.workload for s in run.samples} - {*WORKLOADS, *USER}, key=_number)
     names = [name for name in contenders(run) if any(run.rate(name, w) for w in others)]
     rows = [[w, *(_rate(run, name, w) for name in names)] for w in others]
     below = "; ".join(f"{name}: {size:,.0f} bytes on the disk a row" for name, size in run.row_bytes.items())

@@ -9,7 +9,12 @@ from typing import Any
 
 import msgspec
 
+from bench.load.heads import NONE, PLAIN, VARIED
+
 FOLDER = Path(__file__).with_name("results")
+
+NO_PROXY, NGINX = "spread, no proxy", "spread, nginx and TLS"
+"""Workloads: refunds over all players of one server, asked directly and as a user asks."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,11 +22,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     contender: str
     workload: str
+    heads: str = PLAIN
+    """Kind of the requests' heads. Files from before there were several say nothing: all were plain."""
     round: int
     answers: int
     seconds: float
     cpu: dict[str, float] = {}
-    """CPU seconds of the server, the database and the generator."""
+    """CPU seconds of the server, the database, the generator and of a proxy."""
     rss: int = 0
     """Bytes of the server's processes at the end."""
     syncs: int = 0
@@ -83,19 +90,25 @@ class Run(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     """Who could not take part and why, and anything else a reader must know."""
 
-    def rates(self, contender: str, workload: str) -> dict[int, float]:
-        """Round -> answers a second."""
-        found = (s for s in self.samples if (s.contender, s.workload) == (contender, workload))
-        return {s.round: s.rate for s in found}
+    @property
+    def lead(self) -> str:
+        """The kind of heads that the figures are of, where nothing else is said."""
+        return VARIED if any(s.heads == VARIED for s in self.samples) else PLAIN
 
-    def rate(self, contender: str, workload: str) -> float | None:
+    def rates(self, contender: str, workload: str, heads: str = "") -> dict[int, float]:
+        """Round -> answers a second."""
+        return {s.round: s.rate for s in self.of(contender, workload, heads)}
+
+    def rate(self, contender: str, workload: str, heads: str = "") -> float | None:
         """The median over the rounds; None if it was not measured."""
-        rates = self.rates(contender, workload).values()
+        rates = self.rates(contender, workload, heads).values()
         return median(rates) if rates else None
 
-    def of(self, contender: str, workload: str) -> list[Sample]:
-        """All rounds of one contender under one workload."""
-        return [s for s in self.samples if (s.contender, s.workload) == (contender, workload)]
+    def of(self, contender: str, workload: str, heads: str = "") -> list[Sample]:
+        """All rounds of one contender under one workload and one kind of heads, else the one that leads."""
+        kinds = {heads} if heads else {self.lead, NONE}
+        found = (s for s in self.samples if (s.contender, s.workload) == (contender, workload))
+        return [s for s in found if s.heads in kinds]
 
     def save(self, path: Path) -> None:
         """As readable JSON."""

@@ -20,7 +20,7 @@ def search(contender: Contender, plan: Plan, run: Run) -> None:
     for form in contender.forms:
         contender.form = form
         with contender.running() as running:
-            rate = running.measure(Task("spread", 0, plan.warm, plan.search_seconds)).rate
+            rate = running.measure(Task("spread", 0, plan.warm, plan.search_seconds, plan.heads[0])).rate
         tried.append((rate, form))
     contender.form = max(tried)[1]
     told = "; ".join(f"{form}: {rate:,.0f} /s" for rate, form in tried)

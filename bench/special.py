@@ -1,4 +1,4 @@
-"""What only caisse is asked: start-up, latency, connections, servers, a long journal, and an audit."""
+"""What only caisse is asked: start-up, latency, connections, servers, nginx, a long journal, and an audit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import msgspec
 
 from bench.contenders.caisse import Caisse, OnPostgres
 from bench.contenders.contender import OverHttp, Task
+from bench.contenders.nginx import behind_nginx, missing
 from bench.fill import fill
 from bench.load.client import Tally
 from bench.plan import Plan
-from bench.results import Latency, Run, Sample
+from bench.results import NGINX, NO_PROXY, Latency, Run, Sample
 from bench.world import NotReady
 
 WARM = 2
@@ -37,9 +38,9 @@ def open_model(contender: Caisse, plan: Plan, run: Run) -> None:
         return
     with contender.running() as running:
         for share in plan.shares:
-            rate = share * running.measure(Task("spread", 0, plan.warm, plan.spread)).rate
+            rate = share * running.measure(_task(plan, plan.spread)).rate
             os.sync()  # what the peak and other contenders left for the disk to write is none of this rate's
-            tally = running.at_rate(rate, WARM, plan.open_seconds)
+            tally = running.at_rate(rate, _task(plan, plan.open_seconds)._replace(warm=WARM))
             run.latencies.append(_latency(contender.name, share, rate, tally))
 
 
@@ -67,8 +68,7 @@ def widths(contender: Caisse, plan: Plan, run: Run) -> None:
     for wide in plan.widths:
         with contender.serving() as server:
             running: OverHttp = contender.over_http(server, wide)
-            task = Task("spread", 0, plan.warm, plan.other)
-            sample = running.measure(task)
+            sample = running.measure(_task(plan, plan.other))
         run.samples.append(_renamed(sample, f"spread, {wide} connections"))
 
 
@@ -81,13 +81,31 @@ def processes(contender: Caisse, plan: Plan, run: Run) -> None:
             servers = [stack.enter_context(contender.serving()) for _ in range(count)]
             share = contender.world.connections // count
             loads = [contender.over_http(server, share) for server in servers]
-            task = Task("spread", 0, plan.warm, plan.spread)
-            jobs = [pool.submit(load.measure, task) for load in loads]
+            jobs = [pool.submit(load.measure, _task(plan, plan.spread)) for load in loads]
             samples = [job.result() for job in jobs]
         together = msgspec.structs.replace(
             samples[0], answers=sum(s.answers for s in samples), seconds=max(s.seconds for s in samples)
         )
         run.samples.append(_renamed(together, f"spread, {count} servers"))
+
+
+def through_nginx(contender: Caisse, plan: Plan, run: Run) -> None:
+    """What a user will see: the same server asked directly, then through nginx with TLS."""
+    if not isinstance(contender, OnPostgres):
+        return
+    if program := missing():
+        run.notes.append(f"Refunds through nginx with TLS were not measured: {program} was not installed.")
+        return
+    folder = contender.world.folder / "nginx"
+    with contender.serving("--proxies", "127.0.0.1") as server, behind_nginx(server, folder) as front:
+        for workload, asked in ((NO_PROXY, server), (NGINX, front)):
+            running = contender.over_http(asked)
+            sample = running.measure(_task(plan, plan.spread))
+            run.samples.append(_renamed(sample, workload))
+        if plan.shares:
+            rate = sample.rate / 2
+            tally = running.at_rate(rate, _task(plan, plan.open_seconds)._replace(warm=WARM))
+            run.latencies.append(_latency(f"{contender.name} through nginx with TLS", 0.5, rate, tally))
 
 
 def rows(contender: Caisse, plan: Plan, run: Run) -> None:
@@ -102,18 +120,18 @@ def rows(contender: Caisse, plan: Plan, run: Run) -> None:
         run.row_bytes[contender.name] = other.disk_bytes() / count
         filled.append((count, other))
     for count, other in filled:
-        _settle(other, count // ROWS_A_SECOND)
+        _settle(other, plan, count // ROWS_A_SECOND)
     for number in range(plan.rounds):
         for count, other in filled:
             with other.running() as running:
-                sample = running.measure(Task("spread", number, plan.warm, plan.spread))
+                sample = running.measure(_task(plan, plan.spread)._replace(round=number))
             run.samples.append(_renamed(sample, f"{count} rows", contender.name))
 
 
-def _settle(contender: Caisse, seconds: int) -> None:
+def _settle(contender: Caisse, plan: Plan, seconds: int) -> None:
     if seconds:
         with contender.running() as running:
-            running.measure(Task("spread", 0, 0, seconds))
+            running.measure(_task(plan, seconds)._replace(warm=0))
 
 
 def audit(contender: Caisse, plan: Plan, run: Run) -> None:
@@ -125,6 +143,11 @@ def audit(contender: Caisse, plan: Plan, run: Run) -> None:
     if findings:
         raise NotReady(f"the audit after the run has {findings} findings")
     run.notes.append(f"{contender.name}: audited after the run, no findings.")
+
+
+def _task(plan: Plan, seconds: float) -> Task:
+    """Refunds over all players, with the heads that lead."""
+    return Task("spread", 0, plan.warm, seconds, plan.heads[0])
 
 
 def _renamed(sample: Sample, workload: str, contender: str = "") -> Sample:

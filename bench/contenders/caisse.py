@@ -16,6 +16,7 @@ from typing import Any, Final
 from bench.contenders.contender import DOORS, Contender, OverHttp, Server
 from bench.load.client import Order
 from bench.load.drive import checked, own
+from bench.trial import trial
 from bench.workloads import QUICK, Doors, funding
 from bench.world import NotReady, World, durability, process, python, until
 from caisse.store.sqlite.file import open_file
@@ -49,12 +50,13 @@ class Caisse(Contender):
         return self.durable()
 
     def fund(self) -> None:
-        """Players with money, made over HTTP like everybody's."""
+        """Players with money, made over HTTP like everybody's; then everything is tried once."""
         with self.serving() as server:
             for wanted in funding(self.doors, self.world.players):
                 order = Order(spec=wanted, port=server.port, connections=FUNDING_CONNECTIONS, seconds=600)
                 if checked(own(order)).answers != self.world.players:
                     raise NotReady("not every player could be funded")
+            trial(server.port, self.doors)
 
     def new_database(self) -> str:
         """Its URL."""
@@ -73,17 +75,17 @@ class Caisse(Contender):
         raise NotReady("no engine")
 
     @contextmanager
-    def serving(self) -> Iterator[Server]:
+    def serving(self, *options: str) -> Iterator[Server]:
         """`caisse serve`, until the end."""
-        with self.started() as (child, port):
+        with self.started(*options) as (child, port):
             yield Server(port, child.pid)
 
     @contextmanager
-    def started(self) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    def started(self, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         """The process, and the port that its log names once it takes requests."""
         log = self.world.folder / f"{self.name}.log"
         serve = [sys.executable, "-m", "caisse", "serve", "--until-eof", "--db", self.db, "--port", "0"]
-        with process(serve, log) as child:
+        with process([*serve, *options], log) as child:
             until(lambda: _ready(_text(log)) is not None, child, log)
             found = _ready(_text(log))
             assert found is not None  # noqa: S101 - until() saw it

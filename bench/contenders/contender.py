@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from bench.load.client import Order, Tally
 from bench.load.drive import checked, own
+from bench.load.heads import PLAIN, VARIED
 from bench.meter import Meter, rss_bytes
 from bench.results import Sample
 from bench.workloads import QUICK, Doors, spec
@@ -24,6 +25,7 @@ class Task(NamedTuple):
     round: int
     warm: float
     seconds: float
+    heads: str = VARIED
 
 
 class Running(ABC):
@@ -40,6 +42,8 @@ class Contender(ABC):
     name: str
     about: str
     workloads: Sequence[str] = QUICK
+    http: bool = True
+    """Whether it is asked over HTTP."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -47,6 +51,10 @@ class Contender(ABC):
     @abstractmethod
     def prepare(self) -> str:
         """Databases and players; answers in words how it commits. An exception if that is not durable."""
+
+    def books(self) -> str:
+        """After the rounds: in words, that its rows and balances agree. NotReady if they do not."""
+        return ""
 
     @abstractmethod
     def running(self) -> AbstractContextManager[Running]:
@@ -58,6 +66,10 @@ class Server(NamedTuple):
 
     port: int
     pid: int
+    proxy: int = 0
+    """The process id of what stands before it; 0: nothing does."""
+    ca: str = ""
+    """The certificate under which TLS is spoken; empty: it is not."""
 
 
 @dataclass
@@ -71,26 +83,28 @@ class OverHttp(Running):
     connections: int
     players: int
 
-    def order(self, workload: str, seconds: float, rate: float = 0.0, warm: float = 0.0) -> Order:
-        """A run of the generator."""
+    def order(self, task: Task, rate: float = 0.0) -> Order:
+        """A run of the generator; `warm` is of the open model."""
         return Order(
-            spec=spec(workload, self.doors, self.players),
+            spec=spec(task.workload, self.doors, self.players, task.heads, self.connections),
             port=self.server.port,
             connections=self.connections,
-            seconds=seconds,
+            ca=self.server.ca,
+            seconds=task.seconds,
             rate=rate,
-            warm=warm,
+            warm=task.warm,
         )
 
     def measure(self, task: Task) -> Sample:
         """See `Running.measure`."""
         if task.warm:
-            self.world.generator.run(self.order(task.workload, task.warm))
+            self.world.generator.run(self.order(task._replace(seconds=task.warm, warm=0)))
         meter, syncs = self._meter(), self.world.syncs()
-        tally = self.world.generator.run(self.order(task.workload, task.seconds))
+        tally = self.world.generator.run(self.order(task._replace(warm=0)))
         return Sample(
             contender=self.contender,
             workload=task.workload,
+            heads=task.heads,
             round=task.round,
             answers=tally.answers,
             seconds=tally.seconds,
@@ -102,15 +116,16 @@ class OverHttp(Running):
 
     def _meter(self) -> Meter:
         database = self.world.postgres
-        return Meter({"server": [self.server.pid], "database": [database.pid] if database else []})
+        groups = {"server": [self.server.pid], "database": [database.pid] if database else []}
+        return Meter(groups | ({"proxy": [self.server.proxy]} if self.server.proxy else {}))
 
-    def at_rate(self, rate: float, warm: float, seconds: float) -> Tally:
+    def at_rate(self, rate: float, task: Task) -> Tally:
         """The open model."""
-        return checked(own(self.order("spread", seconds, rate, warm)))
+        return checked(own(self.order(task, rate)))
 
     def first_answer(self, began: float) -> float:
         """Seconds from `began` until a refund was answered."""
-        checked(own(self.order("spread", 0.0001)))
+        checked(own(self.order(Task("spread", 0, 0, 0.0001, PLAIN))))
         return time.perf_counter() - began
 
 

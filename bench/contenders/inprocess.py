@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bench.contenders.contender import Contender, Running, Task
 from bench.load.drive import LoadFailed
+from bench.load.heads import NONE
 from bench.meter import Meter, rss_bytes
 from bench.results import Sample
 from bench.workloads import AMOUNT, FUNDS, TOO_MUCH
@@ -40,6 +41,7 @@ class Workers(Running):
         return Sample(
             contender=self.contender,
             workload=task.workload,
+            heads=NONE,
             round=task.round,
             answers=sum(d["answers"] for d in done),
             seconds=max(d["seconds"] for d in done),
@@ -65,6 +67,7 @@ class Workers(Running):
 class DjangoPeer(Contender):
     """One package, at its best number of processes."""
 
+    http = False
     forms = (1, 2, 4, 8, 16)
     form = 4
     """The best in earlier searches; the full benchmark searches again."""

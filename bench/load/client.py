@@ -15,6 +15,7 @@ import gc
 import random
 import select
 import socket
+import ssl
 import sys
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from bench.load.spec import Spec, requests
 DRAIN_SECONDS = 15.0
 """How long answers are waited for after the last request: longer than the server's own patience."""
 READ_BYTES = 65_536
+"""More than a record of TLS holds: nothing is left that epoll does not see."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     connections: int
     seconds: float
+    ca: str = ""
+    """A file of certificates: TLS is spoken with a server that they vouch for. Empty: no TLS."""
     rate: float = 0.0
     warm: float = 0.0
     """Open model: seconds at the rate before those that count. A server that is still accepting hundreds of
@@ -64,9 +68,11 @@ class Line:
 
     __slots__ = ("data", "intended", "socket")
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.socket.setblocking(False)
         self.data = b""
         self.intended = 0.0
@@ -89,9 +95,9 @@ class Generator:
         self.tally = Tally()
         self._requests: Iterator[bytes] = requests(order.spec)
         self._expect = [text.encode() for text in order.spec.expect]
-        self._lines = {
-            line.socket.fileno(): line for line in (Line(order.port) for _ in range(order.connections))
-        }
+        tls = ssl.create_default_context(cafile=order.ca) if order.ca else None
+        lines = [Line(order.port, tls) for _ in range(order.connections)]
+        self._lines = {line.socket.fileno(): line for line in lines}
         self._epoll = select.epoll()
         for number in self._lines:
             self._epoll.register(number, select.EPOLLIN)
@@ -113,7 +119,10 @@ class Generator:
         """The connections whose answer is complete, each answer counted and looked at."""
         for number, _ in self._epoll.poll(timeout):
             line = self._lines[number]
-            data = line.socket.recv(READ_BYTES)
+            try:
+                data = line.socket.recv(READ_BYTES)
+            except ssl.SSLWantReadError:  # something of TLS's own, or a record that is not whole yet
+                continue
             if not data:
                 raise ConnectionError("the server closed a connection")
             if line.data:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from bench.load.client import DRAIN_SECONDS, Order, Tally
-from bench.load.spec import Spec
+from bench.load.spec import Spec, texts
 
 SCRIPT: Final = Path(__file__).with_name("wrk.lua")
 GRACE_SECONDS: Final = DRAIN_SECONDS + 30
@@ -74,9 +74,10 @@ def own(order: Order) -> Tally:
 
 def _wrk(program: str, order: Order) -> Tally:
     before = os.times()
+    scheme = "https" if order.ca else "http"
     command = [program, "-t1", f"-c{order.connections}", f"-d{order.seconds:.0f}s", "--timeout", "10s"]
     done = subprocess.run(
-        [*command, "-s", str(SCRIPT), f"http://127.0.0.1:{order.port}/"],
+        [*command, "-s", str(SCRIPT), f"{scheme}://127.0.0.1:{order.port}/"],
         env={**os.environ, **variables(order.spec)},
         capture_output=True,
         text=True,
@@ -93,7 +94,12 @@ def _wrk(program: str, order: Order) -> Tally:
 
 def variables(spec: Spec) -> dict[str, str]:
     """A spec as wrk.lua reads it."""
-    numbered = {f"BENCH_TEMPLATE{n}": text for n, text in enumerate(spec.templates, 1)}
+    numbered = {
+        f"BENCH_TEMPLATE{n}_{m}": text
+        for n, under_heads in enumerate(texts(spec), 1)
+        for m, text in enumerate(under_heads, 1)
+    }
     expected = {f"BENCH_EXPECT{n}": text for n, text in enumerate(spec.expect, 1)}
     known = {"BENCH_KIND": spec.kind, "BENCH_RUN": spec.run, "BENCH_PLAYERS": str(spec.players)}
-    return numbered | expected | known
+    counts = {"BENCH_HEADS": str(len(spec.heads)), "BENCH_LAG": str(spec.lag)}
+    return numbered | expected | known | counts

@@ -1,22 +1,27 @@
 """Which requests a workload sends, as data both generators read, and their order, in Python.
 
-A template is a whole HTTP request with places for the player (`@P`), the request's uuid (`@U`) and a bet's
-reference (`@R`). All three have a fixed width, so the length of a body is known beforehand. `wrk.lua` has the
-same order in its own words.
+A template is an HTTP request with places for the head (`@H`), the player (`@P`), the request's uuid (`@U`)
+and a bet's reference (`@R`). The last three have a fixed width, so the length of a body is known beforehand.
+Which of its heads a request has, and what is new in that head (`@N`), follows from its number alone.
+`wrk.lua` has the same order in its own words.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import msgspec
 
+from bench.load.heads import PLAIN_HEAD
+
 REPEATS = 8
 """How often the storm of repeats sends each uuid."""
-LAG = 1_000
-"""Rounds between a bet and its result in the game's mix: more than can be under way, so the bet is known."""
+LAG = 2
+"""Rounds for each connection between a bet and its result in the game's mix: so the bet is known by then."""
 ROLLBACKS = 3
 """Rounds in a hundred whose bet is rolled back instead of paid."""
 UNPAIRED = 16**11
@@ -31,9 +36,12 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """spread, hot, repeats, mix, or each (every player once)."""
     templates: list[str]
+    heads: list[str] = msgspec.field(default_factory=lambda: [PLAIN_HEAD])
     expect: list[str]
     """Texts of which every right answer has one."""
     players: int
+    lag: int = LAG
+    """Mix: rounds between a bet and its result."""
     run: str
     """Ten hexadecimal digits in every uuid: no two runs share one."""
 
@@ -49,8 +57,7 @@ class Step(NamedTuple):
 
 def uuid_of(n: int, run: str) -> str:
     """The n-th uuid of a run: unique, and as scattered over an index as random ones."""
-    scattered = n * SPREADER & 0xFFFFFFFF
-    return f"{scattered:08x}-{run[:4]}-4{run[4:7]}-8{run[7:10]}-{n:012x}"
+    return f"{_scattered(n):08x}-{run[:4]}-4{run[4:7]}-8{run[7:10]}-{n:012x}"
 
 
 def steps(spec: Spec) -> Iterator[Step]:
@@ -87,11 +94,11 @@ def _mix(spec: Spec) -> Iterator[Step]:
     n = k = 0
     while True:
         yield _play(0, k, n, spec)
-        past = k - LAG
+        past = k - spec.lag
         if past < 0:
             yield _play(0, k + UNPAIRED, n + 1, spec)
         else:
-            undone = _scatter(past) % 100 < ROLLBACKS
+            undone = _pick(past, 100) < ROLLBACKS
             yield _play(2 if undone else 1, past, n + 1, spec)
         n, k = n + 2, k + 1
 
@@ -105,12 +112,16 @@ def _play(template: int, bet: int, n: int, spec: Spec) -> Step:
     return Step(template, _player(bet, spec), uuid_of(n, spec.run), f"{spec.run[:8]}{bet:012x}")
 
 
-def _scatter(n: int) -> int:
-    return (n * SPREADER & 0xFFFFFFFF) >> 8
+def _scattered(n: int) -> int:
+    return n * SPREADER & 0xFFFFFFFF
+
+
+def _pick(n: int, count: int) -> int:
+    return (_scattered(n) >> 8) % count
 
 
 def _player(n: int, spec: Spec) -> int:
-    return _scatter(n) % spec.players
+    return _pick(n, spec.players)
 
 
 _ORDERS: dict[str, Callable[[Spec], Iterator[Step]]] = {
@@ -122,32 +133,46 @@ _ORDERS: dict[str, Callable[[Spec], Iterator[Step]]] = {
 }
 
 
+PLACES: Final = ("@P", "@U", "@R", "@N")
+"""In the order in which a Form takes what stands there."""
+_place: Final = re.compile("|".join(PLACES))
+
+
+class Form(NamedTuple):
+    """A template under one head, prepared."""
+
+    text: bytes
+    take: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+    """From what stands in PLACES to what the text has places for, in its order."""
+
+
 def requests(spec: Spec) -> Iterator[bytes]:
     """The same, spelled."""
-    forms = [t.replace("%", "%%").encode() for t in spec.templates]
-    if all("@R" not in t for t in spec.templates) and len(forms) == 1:
-        return _plain(forms[0], spec)
-    return _full(spec)
-
-
-def _plain(form: bytes, spec: Spec) -> Iterator[bytes]:
-    """One template without references: the quick way."""
-    player_first = form.index(b"@P") < form.index(b"@U")
-    form = form.replace(b"@P", b"%b").replace(b"@U", b"%b")
+    forms = [[_form(text) for text in under_heads] for under_heads in texts(spec)]
     names = [b"p%06d" % n for n in range(spec.players)]
-    for _, player, uuid, _ in steps(spec):
-        text = uuid.encode()
-        yield form % ((names[player], text) if player_first else (text, names[player]))
+    count = len(spec.heads)
+    for n, (template, player, uuid, reference) in enumerate(steps(spec)):
+        scattered = _scattered(n)
+        text, take = forms[template][(scattered >> 8) % count]
+        yield text % take((names[player], uuid.encode(), reference.encode(), b"%08x" % scattered))
 
 
-def _full(spec: Spec) -> Iterator[bytes]:
-    for template, player, uuid, reference in steps(spec):
-        text = spec.templates[template].replace("@P", f"p{player:06d}").replace("@U", uuid)
-        yield text.replace("@R", reference).encode()
+def texts(spec: Spec) -> list[list[str]]:
+    """Each template under each head, with the places of PLACES left."""
+    return [[_under(head, template) for head in spec.heads] for template in spec.templates]
+
+
+def _under(head: str, template: str) -> str:
+    body = template.partition("\r\n\r\n")[2]
+    length = len(body.replace("@P", "p000000").replace("@U", "u" * 36).replace("@R", "r" * 20))
+    return template.replace("@H", head.replace("@L", str(length)))
+
+
+def _form(text: str) -> Form:
+    found = [PLACES.index(place) for place in _place.findall(text)]
+    return Form(_place.sub("%b", text.replace("%", "%%")).encode(), itemgetter(*found))
 
 
 def http_post(path: str, body: str) -> str:
     """A template from a path and a body."""
-    length = len(body.replace("@P", "p000000").replace("@U", "u" * 36).replace("@R", "r" * 20))
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {length}\r\n\r\n{body}"
+    return f"POST {path} HTTP/1.1\r\n@H\r\n\r\n{body}"

@@ -1,30 +1,36 @@
 -- The order of bench/load/spec.py in wrk's words: every request unique and every answer looked at.
--- All that varies comes in BENCH_… variables. "%c" of templates is cut at @P, @U and @R once, at the start.
+-- All that varies comes in BENCH_… variables: each template under each head, cut at its places once, at the start.
 
 local kind, run = os.getenv("BENCH_KIND"), os.getenv("BENCH_RUN")
 local players = tonumber(os.getenv("BENCH_PLAYERS"))
 local threads, thread_count = {}, 0
-local SPREADER, REPEATS, LAG, ROLLBACKS, UNPAIRED = 2654435761, 8, 1000, 3, 16 ^ 11
+local LAG = tonumber(os.getenv("BENCH_LAG"))
+local SPREADER, REPEATS, ROLLBACKS, UNPAIRED = 2654435761, 8, 3, 16 ^ 11
 local format, floor, random = string.format, math.floor, math.random
 
+-- A template's fixed parts, with gaps between them, and which place each gap is of.
 local function cut(template)
-  local parts, from = {}, 1
+  local parts, gaps, from = {}, {}, 1
   while true do
-    local at = template:find("@[PUR]", from)
+    local at = template:find("@[PURN]", from)
     if not at then break end
     parts[#parts + 1] = template:sub(from, at - 1)
-    parts[#parts + 1] = template:sub(at, at + 1)
+    parts[#parts + 1] = ""
+    gaps[#gaps + 1] = { at = #parts, place = template:sub(at + 1, at + 1) }
     from = at + 2
   end
   parts[#parts + 1] = template:sub(from)
-  return parts
+  return { parts = parts, gaps = gaps }
 end
 
-local templates, expected = {}, {}
+local templates, expected, heads = {}, {}, tonumber(os.getenv("BENCH_HEADS"))
 for i = 1, 3 do
-  local template, expect = os.getenv("BENCH_TEMPLATE" .. i), os.getenv("BENCH_EXPECT" .. i)
-  if template then templates[i] = cut(template) end
+  local expect = os.getenv("BENCH_EXPECT" .. i)
   if expect then expected[i] = expect end
+  if os.getenv("BENCH_TEMPLATE" .. i .. "_1") then
+    templates[i] = {}
+    for j = 1, heads do templates[i][j] = cut(os.getenv("BENCH_TEMPLATE" .. i .. "_" .. j)) end
+  end
 end
 
 function setup(thread)
@@ -38,21 +44,23 @@ function init()
   math.randomseed(tonumber(run:sub(1, 6), 16) + number)
 end
 
-local function scattered(k) return k * SPREADER % 4294967296 end
-local function player_of(k) return floor(scattered(k) / 256) % players end
+-- Modulo 2^32 in two steps: a double holds no product of more than 53 bits.
+local function scattered(k)
+  local low = k % 65536
+  local high = (k - low) / 65536 % 65536
+  return (low * SPREADER + high * SPREADER % 65536 * 65536) % 4294967296
+end
+local function pick(k, count) return floor(scattered(k) / 256) % count end
+local function player_of(k) return pick(k, players) end
 local tail = "-" .. run:sub(1, 4) .. "-4" .. run:sub(5, 7) .. "-8" .. run:sub(8, 10) .. "-"
-local function uuid_of(k) return format("%08x%s%012x", scattered(k % 1048576), tail, k) end
+local function uuid_of(k) return format("%08x%s%012x", scattered(k), tail, k) end
 
-local function spelled(template, player, uuid, reference)
-  local text = {}
-  for i = 1, #template, 2 do
-    text[i] = template[i]
-    local place = template[i + 1]
-    if place == "@P" then text[i + 1] = format("p%06d", player)
-    elseif place == "@U" then text[i + 1] = uuid
-    elseif place == "@R" then text[i + 1] = reference end
-  end
-  return table.concat(text)
+local head, values = 1, {}
+local function spelled(forms, player, uuid, reference)
+  values.P, values.U, values.R = format("p%06d", player), uuid, reference
+  local parts, gaps = forms[head].parts, forms[head].gaps
+  for i = 1, #gaps do parts[gaps[i].at] = values[gaps[i].place] end
+  return table.concat(parts)
 end
 
 local function play(template, bet, k)
@@ -66,12 +74,13 @@ local function mixed(k)
   if i % 2 == 0 then return play(1, bet, k) end
   if floor(i / 2) < LAG then return play(1, bet + UNPAIRED, k) end
   local past = bet - LAG
-  return play(floor(scattered(past) / 256) % 100 < ROLLBACKS and 3 or 2, past, k)
+  return play(pick(past, 100) < ROLLBACKS and 3 or 2, past, k)
 end
 
 function request()
   local k = n
   n = n + 1
+  head, values.N = pick(k, heads) + 1, format("%08x", scattered(k))
   if kind == "mix" then return mixed(k) end
   if kind == "hot" then return spelled(templates[1], 0, uuid_of(k)) end
   if kind == "repeats" then
