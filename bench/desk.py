@@ -13,7 +13,7 @@ from caisse.core.rules.decide import decide
 from caisse.currencies import table as currencies
 from caisse.dialects.transfer_v3.door import TransferV3
 from caisse.dialects.wire.auth import Access
-from caisse.dialects.wire.door import Answer, Ask, World
+from caisse.dialects.wire.door import Answer, Context, Question
 from caisse.ids import id_source
 from caisse.writer.writer import clock
 
@@ -50,10 +50,10 @@ class Desk:
         self.door = TransferV3()
 
     @cached_property
-    def world(self) -> World:
+    def world(self) -> Context:
         """What the door may look at."""
         partner = Partner("bench", (secret_hash(TOKEN),))
-        return World(
+        return Context(
             access=Access(Parties((partner,), ())),
             currencies=currencies.DEFAULT,
             policies={},
@@ -61,12 +61,12 @@ class Desk:
             loopback=True,
         )
 
-    def take(self, call: Refund) -> Ask:
+    def take(self, call: Refund) -> Question:
         """Parsing: from the call to the question."""
         route = self.door.find(call.path)
         assert route is not None  # noqa: S101
         asked = self.door.take(route, call, self.world)
-        if not isinstance(asked, Ask):
+        if not isinstance(asked, Question):
             raise TypeError(f"a refund was not understood: {asked}")
         return asked
 
@@ -88,7 +88,7 @@ class Desk:
             )
         return book
 
-    def decided(self, asks: list[Ask], book: Book) -> list[Decision]:
+    def decided(self, asks: list[Question], book: Book) -> list[Decision]:
         """Deciding: what the writer does for a batch between loading and writing."""
         wants(ask.request for ask in asks)
         now, decisions = clock(), []
@@ -99,6 +99,6 @@ class Desk:
         return decisions
 
 
-def answered(asks: list[Ask], decisions: list[Decision]) -> list[Answer]:
+def answered(asks: list[Question], decisions: list[Decision]) -> list[Answer]:
     """Answering: from the decisions to bytes."""
     return [ask.answer(decision) for ask, decision in zip(asks, decisions, strict=True)]

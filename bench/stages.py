@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from bench.desk import BATCH, Desk, answered, refund
 from bench.results import Run, Sample
-from caisse.dialects.wire.door import Ask
+from caisse.dialects.wire.door import Question
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def pure_stages() -> dict[str, float]:
     for number in range(ROUNDS):
         calls = [refund(n, desk.players) for n in range(number * BATCH, (number + 1) * BATCH)]
         book = desk.book()
-        asks: list[Ask] = _timed(times["parsing"], partial(list, map(desk.take, calls)))
+        asks: list[Question] = _timed(times["parsing"], partial(list, map(desk.take, calls)))
         decisions = _timed(times["deciding"], partial(desk.decided, asks, book))
         _timed(times["answering"], partial(answered, asks, decisions))
     return {name: median(found) for name, found in times.items()}

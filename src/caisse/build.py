@@ -19,7 +19,7 @@ from caisse.currencies import reader as currencies
 from caisse.dialects.policies import policies
 from caisse.dialects.references import MANUALS
 from caisse.dialects.wire.auth import Access
-from caisse.dialects.wire.door import Door, World
+from caisse.dialects.wire.door import Context, Door
 from caisse.ids import id_source
 from caisse.jobs.round_log import Numbering
 from caisse.settings import Settings
@@ -97,7 +97,7 @@ async def _serve(
 ) -> None:
     """With everything open that needs a file: clients may take all that are left."""
     allow_connections()
-    spare_the_collector()
+    freeze_gc()
     sys.setswitchinterval(SWITCH_SECONDS)
     app = App(DOORS, writer, make_world(parties, settings), rounds.read, Proxies(settings.proxies))
     _warn_of_unknown_profiles(parties.connections, app.world.policies)
@@ -129,9 +129,9 @@ async def _serve(
     await rounds.close()
 
 
-def make_world(parties: Parties, settings: Settings) -> World:
+def make_world(parties: Parties, settings: Settings) -> Context:
     """What the doors may look at, from what the store says now."""
-    return World(
+    return Context(
         access=Access(parties),
         currencies=currencies.table(settings.currencies),
         policies=policies(settings.profiles),
@@ -207,7 +207,7 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def spare_the_collector() -> None:
+def freeze_gc() -> None:
     """Requests make no cycles, but what lanes remember takes long to search: 70 ms, while everybody waits.
 
     What was made at start is never looked at again. The limit is above all that lanes can remember, so only

@@ -81,7 +81,7 @@ def differences(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, i
 LOCKS_OUT = """
 from caisse.web import app, throttle as guesses
 locked = set()
-hold, call = guesses.Guesses.hold, app.App.__call__
+hold, call = guesses.LoginThrottle.hold, app.App.__call__
 def remember(self, peer):
     seconds = hold(self, peer)
     if seconds:
@@ -92,7 +92,7 @@ def refuse(self, exchange):
         exchange.respond(401, b'{"status":"Failed","uuid":"","code":8,"reason":"Unauthorized"}')
     else:
         call(self, exchange)
-guesses.Guesses.hold, app.App.__call__ = remember, refuse
+guesses.LoginThrottle.hold, app.App.__call__ = remember, refuse
 """
 HOLDS_NOBODY = """
 from caisse.web import throttle as guesses

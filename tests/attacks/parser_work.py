@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from caisse.build import DOORS
 from caisse.dialects.wire.door import Route
 from caisse.web.server.exchange import Exchange, Limits
-from caisse.web.server.parser import COMPLETE, Incoming
+from caisse.web.server.parser import COMPLETE, RequestParser
 from tests.attacks.odd_bodies import LARGEST_BODY
 from tests.support.harness import KEY, TOKEN_QUERY, Said, world
 from tests.torture.toolbox import NEITHER, Harness, Run
@@ -208,7 +208,7 @@ def byte_by_byte(data: bytes) -> None:
 
 
 def _read(data: bytes, step: int) -> None:
-    incoming = Incoming(Limits())
+    incoming = RequestParser(Limits())
     for at in range(0, len(data), step):
         incoming.read(data[at : at + step], 0)
         if incoming.state >= COMPLETE:

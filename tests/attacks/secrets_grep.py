@@ -155,12 +155,12 @@ options.masked = lambda url: url
 """
 KEEPS_QUERY = """
 import msgspec
-from caisse.dialects.wire.door import Ask
+from caisse.dialects.wire.door import Question
 from caisse.dialects.transfer_v3.door import TransferV3
 real = TransferV3.take
 def take(self, route, call, world):
     asked = real(self, route, call, world)
-    if type(asked) is Ask:
+    if type(asked) is Question:
         asked = asked._replace(request=msgspec.structs.replace(asked.request, endpoint=call.query))
     return asked
 TransferV3.take = take

@@ -23,7 +23,7 @@ from bench.desk import BATCH, Desk, answered, refund
 from caisse.core.entries import Decision
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
-from caisse.dialects.wire.door import Ask
+from caisse.dialects.wire.door import Question
 from caisse.writer.writer import Limits
 from tests.bench.roundtrips import counted
 from tests.support.ledger import again, bet, charge, create, open_wallet, result, rollback, withdraw
@@ -201,7 +201,7 @@ def test_a_refund_takes_few_calls() -> None:
     desk = Desk()
     requests = [refund(n, desk.players) for n in range(2 * BATCH)]
     desk.decided([desk.take(call) for call in requests[BATCH:]], desk.book())
-    asks: list[Ask] = []
+    asks: list[Question] = []
     decisions: list[Decision] = []
     book = desk.book()
     parsing = calls(lambda: asks.extend(map(desk.take, requests[:BATCH])))

@@ -17,7 +17,7 @@ from caisse.dialects.kyren_v1.door import KyrenV1
 from caisse.dialects.references import MANUALS
 from caisse.dialects.seamless_v3.door import SeamlessV3
 from caisse.dialects.transfer_v4.door import TransferV4
-from caisse.dialects.wire.door import Answer, Ask, Door, Unread
+from caisse.dialects.wire.door import Answer, Door, Question, Unread
 from caisse.dialects.wire.table import Endpoint, Need
 from tests.support.harness import (
     KEY,
@@ -91,7 +91,7 @@ ODD: list[Any] = [
 @pytest.mark.parametrize(("door", "endpoint"), PLAYS)
 def test_what_deciding_does_not_need_is_never_a_reason_to_refuse(door: str, endpoint: Endpoint) -> None:
     """R56: absent, or anything at all, or there twice with two values."""
-    assert isinstance(ask(DOORS[door], call(door, endpoint, bare(endpoint)), world()), Ask)
+    assert isinstance(ask(DOORS[door], call(door, endpoint, bare(endpoint)), world()), Question)
     for field in endpoint.fields:
         if field.need is not Need.RECORDED:
             continue
@@ -106,7 +106,8 @@ def test_what_deciding_does_not_need_is_never_a_reason_to_refuse(door: str, endp
         for again in (name, name.upper()):
             twice = call(door, endpoint, bare(endpoint) | {field.name: "one"})
             body = twice.body.replace(f'"{name}": "one"'.encode(), f'"{name}":"one","{again}":"two"'.encode())
-            assert isinstance(ask(DOORS[door], replace(twice, body=body), world()), Ask), (field.name, again)
+            question = ask(DOORS[door], replace(twice, body=body), world())
+            assert isinstance(question, Question), (field.name, again)
 
 
 @pytest.mark.parametrize(("door", "endpoint"), PLAYS)
@@ -130,7 +131,7 @@ def test_what_deciding_needs_may_be_there_twice_but_not_with_two_values(
             )
             assert body != good.body
             outcome = ask(DOORS[door], replace(good, body=body), world())
-            assert isinstance(outcome, Ask) == fine, (spelling, other)
+            assert isinstance(outcome, Question) == fine, (spelling, other)
 
 
 STEERING: list[tuple[str, dict[str, Any], str]] = [
@@ -378,7 +379,7 @@ def test_any_other_name_is_error_4() -> None:
 def test_the_token_may_come_in_a_header_instead_of_the_query(query: str, header: str, right: bool) -> None:
     sent = packed({"id": "ana", "currency": "USD", "amount": 1, "uuid": uuid(1)})
     outcome = ask(TRANSFER, Said("/user/refund", sent, query, authorization=header), world())
-    assert isinstance(outcome, Ask) == right
+    assert isinstance(outcome, Question) == right
     if not right:
         assert b'"code":8' in str_of(outcome)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from caisse.currencies.table import DEFAULT, with_overrides
-from caisse.dialects.wire.door import World
+from caisse.dialects.wire.door import Context
 from tests.support.harness import (
     SEAMLESS,
     TOKEN_QUERY,
@@ -26,7 +26,7 @@ JPY: dict[str, Any] = {"currency": "JPY"}
 MOVE: dict[str, Any] = {"id": "tester", "uuid": "ab64cee3-f73b-4631-9abf-b1a09c1f9c36"}
 
 
-def without_usd() -> World:
+def without_usd() -> Context:
     """A server that was started after the currency was switched off."""
     return replace(world(), currencies=with_overrides(DEFAULT, [{"code": "USD", "enabled": False}]))
 

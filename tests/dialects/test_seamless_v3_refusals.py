@@ -14,7 +14,7 @@ from caisse.core.money import UNIT
 from caisse.core.policy import Policy
 from caisse.currencies.table import DEFAULT, with_overrides
 from caisse.dialects.seamless_v3.table import ENDPOINTS, WORDS, WRONG
-from caisse.dialects.wire.door import Answer, Ask
+from caisse.dialects.wire.door import Answer, Question
 from caisse.dialects.wire.values import Wrong
 from tests.dialects.test_seamless_v3 import DOOR, PLAYED, QUERY, REQUESTS, answered, called, said
 from tests.support.harness import KEY, Desk, Said, ask, asked, connection, funded, packed, play_body, uuid
@@ -182,7 +182,7 @@ def test_a_field_of_the_transaction_does_not_stand_beside_it() -> None:
 def test_the_connection_s_networks_count() -> None:
     where = world_(connection(networks=("198.51.100.0/24",)))
     assert told_status(ask(DOOR, BET, where)) == 401
-    assert isinstance(ask(DOOR, replace(BET, peer="198.51.100.7"), where), Ask)
+    assert isinstance(ask(DOOR, replace(BET, peer="198.51.100.7"), where), Question)
 
 
 def told_status(outcome: Any) -> int:
@@ -193,7 +193,7 @@ def told_status(outcome: Any) -> int:
 def test_no_verdict_is_503_with_the_request_s_uuid() -> None:
     unavailable = Answer(503, b'{"status":"TEMPORARY_ERROR","uuid":"u-1"}', (("Retry-After", "1"),))
     outcome = ask(DOOR, BET, world_())
-    assert isinstance(outcome, Ask)
+    assert isinstance(outcome, Question)
     assert outcome.answer(None) == unavailable
     assert ask(DOOR, BET, world_(connection(profile="gone"))) == unavailable
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisse.dialects.wire.door import Answer, Ask, Stranger
+from caisse.dialects.wire.door import Answer, Question, Unauthorized
 from tests.support.harness import (
     FULL,
     KEY,
@@ -59,7 +59,7 @@ def test_only_a_wrong_key_or_address_counts_as_a_guess() -> None:
     elsewhere = ask(SEAMLESS, played("Bet"), world(connection(networks=("10.0.0.0/8",))))
     wrong_provider = ask(SEAMLESS, played("Bet", play_body("Bet", providerId="other")), world())
     assert wrong_key == elsewhere == wrong_provider == Answer(200, LOGIN_REFUSED)
-    assert (type(wrong_key), type(elsewhere), type(wrong_provider)) == (Stranger, Stranger, Answer)
+    assert (type(wrong_key), type(elsewhere), type(wrong_provider)) == (Unauthorized, Unauthorized, Answer)
 
 
 KEYLESS = connection(key_hash=b"", id="local")
@@ -116,7 +116,7 @@ def test_another_method_is_405() -> None:
 )
 def test_no_verdict_is_503_and_asks_to_send_again(method: str, start: str) -> None:
     outcome = ask(SEAMLESS, played(method, play_body(method)), world())
-    assert isinstance(outcome, Ask)
+    assert isinstance(outcome, Question)
     told_ = f'{start},"description":"Temporarily unavailable, send the same request again"}}'
     assert outcome.answer(None) == Answer(503, told_.encode(), (("Retry-After", "1"),))
     lost = world(connection(profile="gone"))
@@ -148,7 +148,7 @@ def test_paths_lead_to_methods_and_keep_the_key_s_case(path: str, method: str, s
     assert route is not None
     assert (route.endpoint.path, route.secret) == (method, secret)
     assert secret not in repr(route) or secret in method
-    assert not isinstance(ask(SEAMLESS, Said(path), world()), Ask)
+    assert not isinstance(ask(SEAMLESS, Said(path), world()), Question)
 
 
 @pytest.mark.parametrize(

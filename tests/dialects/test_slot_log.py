@@ -18,7 +18,7 @@ from caisse.core.money import UNIT
 from caisse.core.parties import secret_hash
 from caisse.core.round_log import LogQuery, Numbered
 from caisse.dialects.transfer_v4.door import TransferV4
-from caisse.dialects.wire.door import Answer, Listing
+from caisse.dialects.wire.door import Answer, RoundsQuery
 from caisse.dialects.wire.slot_log import MAX_START
 from caisse.settings import Settings
 from caisse.store import directory, migrate, opening
@@ -48,8 +48,8 @@ def asked_v4(**changes: Any) -> Any:
     return ask(TRANSFER_V4, Said("/GetSlotLog", packed(body)), world())
 
 
-def listing(outcome: Any) -> Listing:
-    assert type(outcome) is Listing, outcome
+def listing(outcome: Any) -> RoundsQuery:
+    assert type(outcome) is RoundsQuery, outcome
     return outcome
 
 

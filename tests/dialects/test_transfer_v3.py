@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from caisse.core.money import UNIT
 from caisse.core.requests import Charge, CreatePlayer, Look, OpenWallet, Withdraw
-from caisse.dialects.wire.door import Answer, Ask
+from caisse.dialects.wire.door import Answer, Question
 from tests.support.harness import (
     SEED_REFUND,
     TOKEN_QUERY,
@@ -291,7 +291,7 @@ def test_parameters_of_the_content_type_do_not_matter(content_type: str) -> None
 
 def test_no_verdict_is_503_with_the_request_s_uuid() -> None:
     outcome = ask(TRANSFER, REFUND, world())
-    assert isinstance(outcome, Ask)
+    assert isinstance(outcome, Question)
     assert outcome.answer(None) == Answer(
         503,
         f'{{"status":"Failed","uuid":"{UUID}","code":10,"reason":"Temporarily Unavailable"}}'.encode(),

@@ -14,7 +14,7 @@ from caisse.core.money import UNIT
 from caisse.core.requests import Charge, CreatePlayer, Look, LookTransfer, OpenWallet, Withdraw
 from caisse.dialects.transfer_v4.door import BASE, TransferV4
 from caisse.dialects.transfer_v4.table import ENDPOINTS, REFUSALS, WRONG
-from caisse.dialects.wire.door import Answer, Ask
+from caisse.dialects.wire.door import Answer, Question
 from caisse.dialects.wire.values import Wrong
 from tests.support.harness import Desk, Said, ask, asked, funded, packed, told, uuid, without_key, world
 
@@ -358,7 +358,7 @@ def test_only_post_is_allowed() -> None:
 
 def test_no_verdict_is_503_with_error_1() -> None:
     outcome = ask(DOOR, CHARGE, world())
-    assert isinstance(outcome, Ask)
+    assert isinstance(outcome, Question)
     assert outcome.answer(None) == Answer(
         503,
         b'{"error":"1","description":"Temporarily unavailable, send the same request again"}',

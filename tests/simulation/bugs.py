@@ -10,7 +10,7 @@ from unittest import mock
 
 from caisse.core.book import Book, PlayerKey, Round
 from caisse.store.api import Conflict, FateUnknown
-from caisse.writer import cache as memory
+from caisse.writer import cache
 from caisse.writer.writer import Lane, Pending, tell_all
 from tests.simulation.tables import Tables
 
@@ -62,9 +62,9 @@ def _tells_what_may_be_undone() -> Patch:
     """A batch that wrote nothing is told without a proof that what it read is durable."""
     commit = Lane._commit
 
-    async def lazy(self: Lane, recall: Any, book: Book) -> None:
+    async def lazy(self: Lane, lookup: Any, book: Book) -> None:
         if book.appended or self._ledger._locked:  # type: ignore[attr-defined]
-            await commit(self, recall, book)
+            await commit(self, lookup, book)
 
     return mock.patch.object(Lane, "_commit", lazy)
 
@@ -93,44 +93,44 @@ def _remembers_too_early() -> Patch:
     """What a batch took in is remembered before its commit, and for ever."""
     commit = Lane._commit
 
-    async def eager(self: Lane, recall: Any, book: Book) -> None:
-        self._memory._entries.put(book.entries)
-        self._memory.forget = self._memory._players.clear  # type: ignore[method-assign]
-        await commit(self, recall, book)
+    async def eager(self: Lane, lookup: Any, book: Book) -> None:
+        self._cache._entries.put(book.entries)
+        self._cache.forget = self._cache._players.clear  # type: ignore[method-assign]
+        await commit(self, lookup, book)
 
     return mock.patch.object(Lane, "_commit", eager)
 
 
 def _assumes_without_proof() -> Patch:
-    return mock.patch.object(memory.Recall, "holds", return_value=True)
+    return mock.patch.object(cache.Lookup, "holds", return_value=True)
 
 
 def _takes_rounds_for_new() -> Patch:
     """A bet's round is taken for new, and whether the bet opened it is not looked at."""
-    holds = memory.Recall.holds
+    holds = cache.Lookup.holds
 
-    def careless(self: memory.Recall, *args: Any) -> bool:
+    def careless(self: cache.Lookup, *args: Any) -> bool:
         self.guessed = set()
         return holds(self, *args)
 
-    return mock.patch.object(memory.Recall, "holds", careless)
+    return mock.patch.object(cache.Lookup, "holds", careless)
 
 
 def _keeps_rounds_too_long() -> Patch:
     """Rounds outlive their player's entry: a head that was loaded anew vouches for what it never saw."""
-    keep = memory.Memory.keep
+    keep = cache.Cache.keep
     outlived: dict[tuple[int, PlayerKey], tuple[Round, ...]] = {}
 
-    def clinging(self: memory.Memory, book: Book, recall: memory.Recall, requests: Any) -> None:
-        recall.known = {
-            key: memory.Known(player, outlived.get((id(self), key), ()))
+    def clinging(self: cache.Cache, book: Book, lookup: cache.Lookup, requests: Any) -> None:
+        lookup.known = {
+            key: cache.Known(player, outlived.get((id(self), key), ()))
             for key, player in book.players.items()
         }
-        keep(self, book, recall, requests)
+        keep(self, book, lookup, requests)
         kept = self._players.get(book.players)
         outlived.update({(id(self), key): known.rounds for key, known in kept.items()})
 
-    return mock.patch.object(memory.Memory, "keep", clinging)
+    return mock.patch.object(cache.Cache, "keep", clinging)
 
 
 def _leaves_callers_waiting() -> Patch:

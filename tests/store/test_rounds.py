@@ -16,7 +16,7 @@ from caisse.core.verdicts import Verdict
 from caisse.store import read as reading
 from caisse.store.postgres import postgres
 from caisse.store.sqlite import sqlite
-from caisse.writer.cache import Memory
+from caisse.writer.cache import Cache
 from tests.support.ledger import (
     FUNDING,
     NOW,
@@ -114,15 +114,15 @@ def test_R32_what_a_writer_remembers_does_not_make_a_repeat_read_the_round(db_ur
     async def main() -> None:
         async with opened(db_url) as ledger:
             await committed(ledger, [*FUNDING, bet()])
-            memory = Memory(players=10, entries=10)
-            unknown = memory.recall([asked])
+            cache = Cache(players=10, entries=10)
+            unknown = cache.look_up([asked])
             assert ("demo", asked.key) in unknown.missing.entries
             assert not unknown.assumed
             book, _ = await decided(ledger, [asked])
             await ledger.commit(book)
             assert (await ledger.load(unknown.missing, lock=False)).round_rows == {}
-            memory.keep(book, unknown, [asked])
-            assert memory.recall([again(asked)]).missing.whole_rounds == []
+            cache.keep(book, unknown, [asked])
+            assert cache.look_up([again(asked)]).missing.whole_rounds == []
 
     run(main())
 

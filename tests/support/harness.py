@@ -21,7 +21,7 @@ from caisse.currencies.table import DEFAULT, with_overrides
 from caisse.dialects.seamless_v4.door import SeamlessV4
 from caisse.dialects.transfer_v3.door import TransferV3
 from caisse.dialects.wire.auth import Access
-from caisse.dialects.wire.door import Answer, Ask, Door, Listing, Unread, World
+from caisse.dialects.wire.door import Answer, Context, Door, Question, RoundsQuery, Unread
 from caisse.dialects.wire.table import Endpoint
 
 TOKEN_QUERY = "partner_id=demo&token=demo-token"
@@ -73,13 +73,13 @@ def connection(**changes: Any) -> Connection:
     return Connection(**(fields | changes))
 
 
-def world(*connections: Connection, policy: Policy | None = None, loopback: bool = True) -> World:
+def world(*connections: Connection, policy: Policy | None = None, loopback: bool = True) -> Context:
     ids = (f"t{n}" for n in itertools.count(1))
     partners = (
         Partner("demo", (secret_hash("demo-token"),)),
         Partner("other", (secret_hash("other-token"),)),
     )
-    return World(
+    return Context(
         access=Access(Parties(partners, connections or (connection(),))),
         currencies=with_overrides(DEFAULT, [{"code": "JPY", "max_decimals": 0}]),
         policies={"lucky-monaco-v4": policy or Policy()},
@@ -88,13 +88,13 @@ def world(*connections: Connection, policy: Policy | None = None, loopback: bool
     )
 
 
-def taken(door: Door, call: Said, where: World) -> Ask | Listing | Unread | Answer:
+def taken(door: Door, call: Said, where: Context) -> Question | RoundsQuery | Unread | Answer:
     route = door.find(call.path)
     assert route is not None, call.path
     return door.take(route, call, where)
 
 
-def ask(door: Door, call: Said, where: World) -> Ask | Listing | Answer:
+def ask(door: Door, call: Said, where: Context) -> Question | RoundsQuery | Answer:
     """As `taken`; of a request that could not be read its answer."""
     outcome = taken(door, call, where)
     return outcome.answer if isinstance(outcome, Unread) else outcome
@@ -114,10 +114,10 @@ def endpoint_of(door: Door, call: Said) -> Endpoint:
     return route.endpoint
 
 
-def asked(door: Door, call: Said, where: World | None = None) -> Any:
+def asked(door: Door, call: Said, where: Context | None = None) -> Any:
     """The Request that a call becomes."""
     outcome = ask(door, call, where or world())
-    assert isinstance(outcome, Ask), outcome
+    assert isinstance(outcome, Question), outcome
     return outcome.request
 
 
@@ -128,7 +128,7 @@ class Desk:
     A verdict that the endpoint does not list fails the test.
     """
 
-    where: World = field(default_factory=world)
+    where: Context = field(default_factory=world)
     book: Book = field(default_factory=Book)
     now: int = 1_700_000_000_000_000
     decisions: list[Decision] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Desk:
         outcome = ask(door, call, self.where)
         if isinstance(outcome, Answer):
             return outcome
-        assert isinstance(outcome, Ask), "a listing has no verdict"
+        assert isinstance(outcome, Question), "a listing has no verdict"
         request = outcome.request
         for key in wants([request]).whole_rounds:
             self.book.round_rows.setdefault(key, [])
@@ -178,7 +178,7 @@ def uuid(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
-def funded(*users: str, amount: str = "300.0", where: World | None = None) -> Desk:
+def funded(*users: str, amount: str = "300.0", where: Context | None = None) -> Desk:
     """A desk at which these players hold that much USD."""
     desk = Desk(where or world())
     for n, user in enumerate(users):

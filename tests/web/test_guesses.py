@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from caisse.web.throttle import ADDRESSES, FREE, HANG_UP, HELD, HOLD_SECONDS, WINDOW_SECONDS, Guesses
+from caisse.web.throttle import ADDRESSES, FREE, HANG_UP, HELD, HOLD_SECONDS, WINDOW_SECONDS, LoginThrottle
 
 
 class Clock:
@@ -16,12 +16,12 @@ class Clock:
         return self.now
 
 
-def holds(guesses: Guesses, peers: Sequence[str]) -> list[float]:
+def holds(guesses: LoginThrottle, peers: Sequence[str]) -> list[float]:
     return [guesses.hold(peer) for peer in peers]
 
 
 def test_the_first_of_an_address_are_refused_at_once_and_the_others_slowly() -> None:
-    guesses = Guesses(Clock())
+    guesses = LoginThrottle(Clock())
     assert holds(guesses, ["192.0.2.1"] * (FREE + 2)) == [0.0] * FREE + [HOLD_SECONDS] * 2
     assert guesses.hold("192.0.2.2") == 0.0
     assert (guesses.wrong, guesses.held) == (FREE + 3, 2)
@@ -29,7 +29,7 @@ def test_the_first_of_an_address_are_refused_at_once_and_the_others_slowly() -> 
 
 def test_the_count_begins_anew_after_the_window() -> None:
     clock = Clock()
-    guesses = Guesses(clock)
+    guesses = LoginThrottle(clock)
     holds(guesses, ["192.0.2.1"] * FREE)
     clock.now = WINDOW_SECONDS - 0.1
     assert guesses.hold("192.0.2.1") == HOLD_SECONDS
@@ -49,19 +49,19 @@ def test_the_count_begins_anew_after_the_window() -> None:
     ],
 )
 def test_who_can_have_both_addresses_is_counted_once(one: str, other: str, together: bool) -> None:
-    guesses = Guesses(Clock())
+    guesses = LoginThrottle(Clock())
     holds(guesses, [one] * FREE)
     assert (guesses.hold(other) > 0) is together
 
 
 def test_the_table_of_addresses_is_bounded() -> None:
-    guesses = Guesses(Clock())
+    guesses = LoginThrottle(Clock())
     holds(guesses, [f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(ADDRESSES + 1000)])
     assert len(guesses) == ADDRESSES
 
 
 def test_the_address_is_logged_once_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    holds(Guesses(Clock()), ["192.0.2.1"] * (FREE + 50))
+    holds(LoginThrottle(Clock()), ["192.0.2.1"] * (FREE + 50))
     assert [r.args for r in caplog.records] == [("192.0.2.1", FREE)]
 
 
@@ -69,7 +69,7 @@ def test_a_count_begun_anew_is_the_youngest(monkeypatch: pytest.MonkeyPatch) -> 
     """Else whoever fills the table with addresses would have his own count forgotten first, or never."""
     monkeypatch.setattr("caisse.web.throttle.ADDRESSES", 2)
     clock = Clock()
-    guesses = Guesses(clock)
+    guesses = LoginThrottle(clock)
     holds(guesses, ["10.0.0.1", "10.0.0.2"])
     clock.now = WINDOW_SECONDS
     holds(guesses, ["10.0.0.1"] * FREE)
@@ -78,7 +78,7 @@ def test_a_count_begun_anew_is_the_youngest(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_so_many_refusals_of_an_address_are_held_back_at_once_and_no_more() -> None:
-    guesses = Guesses(Clock())
+    guesses = LoginThrottle(Clock())
     holds(guesses, ["192.0.2.1"] * FREE)
     assert holds(guesses, ["192.0.2.1"] * (HELD + 2)) == [HOLD_SECONDS] * HELD + [HANG_UP] * 2
     holds(guesses, ["192.0.2.2"] * FREE)

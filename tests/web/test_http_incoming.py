@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from caisse.web.server.exchange import Exchange, Headers, Limits
-from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, STEP_BYTES, Incoming
+from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, STEP_BYTES, RequestParser
 from tests.support.wire import head, post
 
 STREAM = (
@@ -34,7 +34,7 @@ class Nowhere:
     def hang_up(self, exchange: Exchange) -> None: ...
 
 
-def read_all(incoming: Incoming, reads: list[bytes]) -> list[tuple[str, bytes, bool]]:
+def read_all(incoming: RequestParser, reads: list[bytes]) -> list[tuple[str, bytes, bool]]:
     """The requests, each taken before the next is read."""
     found = []
     for data in reads:
@@ -64,7 +64,7 @@ def in_pieces(stream: bytes, random: Random) -> list[bytes]:
 
 def test_cuts_do_not_matter():
     for reads in cuts(STREAM):
-        incoming = Incoming(Limits())
+        incoming = RequestParser(Limits())
         assert read_all(incoming, reads) == EXPECTED
         assert incoming.state == FRESH
 
@@ -79,14 +79,14 @@ def test_cuts_do_not_matter():
 )
 def test_cuts_do_not_matter_to_a_refusal(bad):
     for reads in cuts(post("/1", b"x") + bad + post("/evil") + post("/evil")):
-        incoming = Incoming(Limits())
+        incoming = RequestParser(Limits())
         assert read_all(incoming, reads) == [("/1", b"x", False)]
         assert incoming.fault == 400
 
 
 def test_tiny_chunks_are_read_in_steps_between_which_others_are_served():
     body = head("POST /a HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 16_384
-    incoming, at = Incoming(Limits()), 0
+    incoming, at = RequestParser(Limits()), 0
     while at < len(body):
         before, at = at, incoming.read(body, at)
         assert at - before < STEP_BYTES + len("1\r\n")

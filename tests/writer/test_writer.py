@@ -20,7 +20,7 @@ from caisse.store import opening
 from caisse.store import read as reading
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable
 from caisse.store.migrate import migrate
-from caisse.writer.writer import WHOLE, Limits, Writer
+from caisse.writer.writer import HALVE_ABOVE, Limits, Writer
 from tests.support.ledger import (
     FUNDING,
     NOW,
@@ -215,7 +215,7 @@ def test_only_a_lane_without_others_waits_for_what_comes_two_steps_later(
 
 
 @pytest.mark.parametrize(
-    ("lanes", "waiting", "batches"), [(2, WHOLE, 1), (2, WHOLE + 1, 2), (2, 100, 3), (1, 100, 1)]
+    ("lanes", "waiting", "batches"), [(2, HALVE_ABOVE, 1), (2, HALVE_ABOVE + 1, 2), (2, 100, 3), (1, 100, 1)]
 )
 def test_a_lane_that_works_while_others_rest_takes_half_of_what_waits(
     postgres: Postgres, lanes: int, waiting: int, batches: int

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from caisse.core.round_log import LogQuery, Numbered
-from caisse.dialects.wire.door import Answer, Ask, Door, Listing, Stranger, Unread, World
+from caisse.dialects.wire.door import Answer, Context, Door, Question, RoundsQuery, Unauthorized, Unread
 from caisse.web.proxies import Proxies
 from caisse.web.server.exchange import Exchange
-from caisse.web.throttle import HANG_UP, Guesses
+from caisse.web.throttle import HANG_UP, LoginThrottle
 from caisse.writer.writer import Tell, Writer
 
 Page = Callable[[Exchange], Answer]
@@ -42,7 +42,7 @@ class App:
         self,
         doors: Sequence[Door],
         writer: Writer,
-        world: World,
+        world: Context,
         rounds: ReadRounds,
         proxies: Proxies = NO_PROXIES,
     ) -> None:
@@ -50,7 +50,7 @@ class App:
         self._writer = writer
         self._rounds = rounds
         self._proxies = proxies
-        self.guesses = Guesses()
+        self.guesses = LoginThrottle()
         self._listings: set[asyncio.Task[None]] = set()
         self.pages: dict[str, Page] = {}
         self.world = world
@@ -63,14 +63,14 @@ class App:
             route = door.find(exchange.path)
             if route is not None:
                 outcome = door.take(route, exchange, self.world)
-                if type(outcome) is Ask:
+                if type(outcome) is Question:
                     self._ask(exchange, outcome)
-                elif type(outcome) is Listing:
+                elif type(outcome) is RoundsQuery:
                     self._list(exchange, outcome)
                 elif type(outcome) is Unread:
                     self._leave_trace(outcome)
                     exchange.respond(*outcome.answer)
-                elif type(outcome) is Stranger:
+                elif type(outcome) is Unauthorized:
                     self._turn_away(exchange, outcome)
                 else:
                     exchange.respond(*outcome)
@@ -89,7 +89,7 @@ class App:
             fault=unread.fault,
         )
 
-    def _turn_away(self, exchange: Exchange, answer: Stranger) -> None:
+    def _turn_away(self, exchange: Exchange, answer: Unauthorized) -> None:
         """With the door's own answer; later, and as the last of its connection, if this address guesses."""
         seconds = self.guesses.hold(exchange.peer)
         if seconds == HANG_UP:
@@ -101,21 +101,21 @@ class App:
         else:
             exchange.respond(*answer)
 
-    def _release(self, exchange: Exchange, answer: Stranger) -> None:
+    def _release(self, exchange: Exchange, answer: Unauthorized) -> None:
         self.guesses.release(exchange.peer)
         exchange.respond(*answer)
 
-    def _ask(self, exchange: Exchange, ask: Ask) -> None:
+    def _ask(self, exchange: Exchange, ask: Question) -> None:
         tell = _teller(exchange, ask)
         if not self._writer.submit(ask.request, ask.policy, tell):
             tell(None)
 
-    def _list(self, exchange: Exchange, listing: Listing) -> None:
+    def _list(self, exchange: Exchange, listing: RoundsQuery) -> None:
         task = asyncio.ensure_future(self._listed(exchange, listing))
         self._listings.add(task)
         task.add_done_callback(self._listings.discard)
 
-    async def _listed(self, exchange: Exchange, listing: Listing) -> None:
+    async def _listed(self, exchange: Exchange, listing: RoundsQuery) -> None:
         rows: list[Numbered] | None = None
         try:
             async with asyncio.timeout(LISTING_SECONDS):
@@ -147,5 +147,5 @@ class App:
         return status, msgspec.json.encode({"error": f"http status {status}"})
 
 
-def _teller(exchange: Exchange, ask: Ask) -> Tell:
+def _teller(exchange: Exchange, ask: Question) -> Tell:
     return lambda decision: exchange.respond(*ask.answer(decision))

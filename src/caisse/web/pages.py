@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from caisse.dialects.wire.door import Answer
 from caisse.web.server.exchange import Exchange
 from caisse.web.server.http import Server
-from caisse.web.throttle import Guesses
+from caisse.web.throttle import LoginThrottle
 from caisse.writer.writer import Writer
 
 TEXT = (("content-type", "text/plain; version=0.0.4; charset=utf-8"),)
@@ -58,7 +58,7 @@ def health(server: Server, writer: Writer) -> Callable[[Exchange], Answer]:
     return page
 
 
-def metrics(server: Server, writer: Writer, guesses: Guesses) -> Callable[[Exchange], Answer]:
+def metrics(server: Server, writer: Writer, guesses: LoginThrottle) -> Callable[[Exchange], Answer]:
     """Prometheus' text format; for this machine only, since volumes are the operator's own business."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(server, writer, guesses))
@@ -74,7 +74,7 @@ def metrics(server: Server, writer: Writer, guesses: Guesses) -> Callable[[Excha
 class _Collector:
     """Reads the counters that the server and the writer keep anyway: counting costs the hot path nothing."""
 
-    def __init__(self, server: Server, writer: Writer, guesses: Guesses) -> None:
+    def __init__(self, server: Server, writer: Writer, guesses: LoginThrottle) -> None:
         self._server = server
         self._writer = writer
         self._guesses = guesses

@@ -41,7 +41,7 @@ class _Count:
         self.wrong = 0
 
 
-class Guesses:
+class LoginThrottle:
     """Counters are plain integers, read by whoever exports them."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:

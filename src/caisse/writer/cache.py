@@ -51,7 +51,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     """The key of a session that had not ended (R47); empty: none was looked for."""
 
 
-class Recall(msgspec.Struct):
+class Lookup(msgspec.Struct):
     """What is known before anything is loaded, and what is missing."""
 
     missing: Wants
@@ -89,14 +89,14 @@ class Recall(msgspec.Struct):
         return not unproven
 
 
-class Memory:
+class Cache:
     """The newest players and rows of durable batches, as many as there is room for."""
 
     def __init__(self, players: int, entries: int) -> None:
         self._players: _Recent[PlayerKey, Known] = _Recent(players)
         self._entries: _Recent[EntryKey, Entry] = _Recent(entries)
 
-    def recall(self, requests: Sequence[Request]) -> Recall:
+    def look_up(self, requests: Sequence[Request]) -> Lookup:
         """What these requests may see. A player is given away: the batch changes it and may yet fail.
 
         A read proves nothing by writing, so what it asks for is always loaded.
@@ -121,9 +121,9 @@ class Memory:
             newest_transfers=wanted.newest_transfers,
             playing=wanted.playing,
         )
-        return Recall(missing, known, entries, rounds, assumed, guessed)
+        return Lookup(missing, known, entries, rounds, assumed, guessed)
 
-    def keep(self, book: Book, recall: Recall, requests: Iterable[Request]) -> None:
+    def keep(self, book: Book, lookup: Lookup, requests: Iterable[Request]) -> None:
         """Remember a batch that is durable. `requests`: all that its book was loaded for."""
         rounds: dict[PlayerKey, list[Round]] = {}
         for (partner, _, user, _), round_ in book.rounds.items():
@@ -132,7 +132,7 @@ class Memory:
         kept: dict[PlayerKey, Known] = {}
         for key, player in book.players.items():
             player.settle()
-            before = recall.known.get(key)
+            before = lookup.known.get(key)
             session = sessions.get(key) or (before.session if before else "")
             if session and (key[0], session) in book.entries:
                 session = ""
@@ -147,9 +147,9 @@ class Memory:
         self._entries.clear()
 
 
-def nothing_recalled(requests: Iterable[Request]) -> Recall:
+def nothing_known(requests: Iterable[Request]) -> Lookup:
     """Everything is to be loaded."""
-    return Recall(wants(requests))
+    return Lookup(wants(requests))
 
 
 def _claims(requests: Iterable[Request]) -> tuple[set[EntryKey], set[PlayerKey]]:

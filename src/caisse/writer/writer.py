@@ -25,7 +25,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.rules.decide import decide
 from caisse.store.api import BadData, Conflict, FateUnknown, Ledger, Unavailable, WrongGuess
-from caisse.writer.cache import Memory, Recall, nothing_recalled
+from caisse.writer.cache import Cache, Lookup, nothing_known
 from caisse.writer.limits import Limits as Limits
 from caisse.writer.recorder import Recorder
 
@@ -71,11 +71,11 @@ class Counters(msgspec.Struct):
     failing: bool = False  # the last batch got no verdict because of the database
 
 
-LOOKS: Final = 1
+YIELDS_BEFORE_BATCH: Final = 1
 """Looks at the sockets before a batch is taken: what has arrived already belongs to it."""
-LOOKS_ALONE: Final = 3
+YIELDS_ALONE: Final = 3
 """The same of a lane without others: nothing commits meanwhile, so it lets its answers bring new requests."""
-WHOLE: Final = 32
+HALVE_ABOVE: Final = 32
 """Requests that are one batch even while no other lane has work; of more such a lane takes half."""
 
 
@@ -102,7 +102,7 @@ class Lane:
         self._work = asyncio.Event()
         self._closing = False
         self._deadline: float | None = None
-        self._memory = Memory(limits.players, limits.entries)
+        self._cache = Cache(limits.players, limits.entries)
         self._doubt_until = 0.0
         self.counters = Counters()
 
@@ -134,7 +134,7 @@ class Lane:
         await self._ledger.close()
 
     async def _take_batch(self) -> None:
-        for _ in range(LOOKS if self.others else LOOKS_ALONE):
+        for _ in range(YIELDS_BEFORE_BATCH if self.others else YIELDS_ALONE):
             await asyncio.sleep(0)
         self._batch = batch = [self.queue.popleft() for _ in range(min(self._share(), self._limits.batch))]
         await self._settle(batch)
@@ -148,7 +148,7 @@ class Lane:
         """
         waiting = len(self.queue)
         if self.others and not any(lane.queue or lane._batch for lane in self.others):
-            return min(waiting, max(WHOLE, waiting // 2))
+            return min(waiting, max(HALVE_ABOVE, waiting // 2))
         return waiting
 
     async def _record(self) -> None:
@@ -187,13 +187,13 @@ class Lane:
         except Unavailable as error:
             log.warning("requests without a verdict: %d, since %s", len(batch), error)
             decisions, self.counters.failing = [None] * len(batch), True
-            self._memory.forget()
+            self._cache.forget()
             await self._pause()
         except FateUnknown as error:
             self.counters.unknown += len(batch)
             log.critical("requests of unknown fate: %d, since %s", len(batch), error)
             decisions, self.counters.failing = [None] * len(batch), True
-            self._memory.forget()
+            self._cache.forget()
             if error.fatal:
                 tell_all(batch, decisions)
                 raise
@@ -216,52 +216,52 @@ class Lane:
         Conflict if races were lost too often.
         """
         requests = [pending.request for pending in batch]
-        recall = self._recall(requests)
+        lookup = self._lookup(requests)
         lost = 0
         while lost < self._limits.tries:
             try:
-                book = await self._book(recall, lock=lost > 0)
+                book = await self._book(lookup, lock=lost > 0)
                 decisions = self._decide(batch, book)
                 undecided = {n for n in range(len(batch)) if n >= len(decisions) or decisions[n] is None}
-                if recall.holds(book, requests, undecided):
-                    await self._commit(recall, book)
-                    self._memory.keep(book, recall, requests)
+                if lookup.holds(book, requests, undecided):
+                    await self._commit(lookup, book)
+                    self._cache.keep(book, lookup, requests)
                     return decisions
             except Conflict as error:
                 lost += 1
-                if not (isinstance(error, WrongGuess) and recall.guessed):  # else nobody else wrote
+                if not (isinstance(error, WrongGuess) and lookup.guessed):  # else nobody else wrote
                     self.counters.conflicts += 1
                     self._doubt()
             finally:
                 self._deadline = None
-            recall = _looked_up(nothing_recalled, requests)
+            lookup = _looked_up(nothing_known, requests)
         raise Conflict("other writers were faster every time")
 
-    def _recall(self, requests: Sequence[Request]) -> Recall:
+    def _lookup(self, requests: Sequence[Request]) -> Lookup:
         """What is remembered; for some time after a lost race nothing is: somebody else writes, too."""
         if time.monotonic() < self._doubt_until:
-            return _looked_up(nothing_recalled, requests)
-        return _looked_up(self._memory.recall, requests)
+            return _looked_up(nothing_known, requests)
+        return _looked_up(self._cache.look_up, requests)
 
     def _doubt(self) -> None:
-        self._memory.forget()
+        self._cache.forget()
         self._doubt_until = time.monotonic() + self._limits.doubt_seconds
 
-    async def _book(self, recall: Recall, *, lock: bool) -> Book:
-        if not recall.missing and not lock:
-            return recall.complete(Book())
+    async def _book(self, lookup: Lookup, *, lock: bool) -> Book:
+        if not lookup.missing and not lock:
+            return lookup.complete(Book())
         self._deadline = time.monotonic() + self._limits.patience_seconds
-        missing = recall.missing
+        missing = lookup.missing
         if missing.whole_rounds:
             missing = msgspec.structs.replace(missing, rows=self._limits.rows)
         loaded = await self._ledger.load(missing, lock=lock)
         if loaded.is_torn(missing):
             raise Conflict("a player was created while the batch was read")
-        return recall.complete(loaded)
+        return lookup.complete(loaded)
 
-    async def _commit(self, recall: Recall, book: Book) -> None:
+    async def _commit(self, lookup: Lookup, book: Book) -> None:
         """Nothing to do for a batch that wrote nothing and read only what is known to be durable."""
-        if book.appended or recall.missing:
+        if book.appended or lookup.missing:
             self._deadline = time.monotonic() + self._limits.commit_seconds
             await self._ledger.commit(book)
 
@@ -320,7 +320,7 @@ class Lane:
             self._work.set()
 
 
-def _looked_up(how: Callable[[Sequence[Request]], Recall], requests: Sequence[Request]) -> Recall:
+def _looked_up(how: Callable[[Sequence[Request]], Lookup], requests: Sequence[Request]) -> Lookup:
     """BadData if a request cannot even be looked up."""
     try:
         return how(requests)

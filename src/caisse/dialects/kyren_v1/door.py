@@ -51,7 +51,7 @@ from caisse.dialects.wire.seamless import (
     result,
 )
 from caisse.dialects.wire.seamless_door import SeamlessDoor
-from caisse.dialects.wire.table import Need, plain
+from caisse.dialects.wire.table import Need, as_is
 
 CODES: Final = {
     1: 15,
@@ -85,7 +85,7 @@ BALANCE = Method(
     path="/v1/Balance",
     summary="The balance of a player's wallet.",
     fields=(PROVIDER, USER, UNIQUE, ONE_WALLET, SESSION.optional()._replace(to="")),
-    make=plain(Look),
+    make=as_is(Look),
     success=(CURRENCY_SHOWN, CASH_NOW_AS_TEXT),
     refusals=READ_REFUSALS,
     reads=True,
@@ -109,7 +109,7 @@ BET = Method(
         ROUND_DETAILS,
         BONUS_CODE._replace(about="Bonus that the bet belongs to; recorded."),
     ),
-    takes_on=True,
+    creates_obligation=True,
     make=bet,
     success=MOVED,
     refusals=BET_REFUSALS,

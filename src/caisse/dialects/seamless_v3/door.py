@@ -18,12 +18,12 @@ from caisse.dialects.wire.door import (
     ALLOW,
     RETRY_AFTER,
     Answer,
-    Ask,
     Call,
+    Context,
+    Question,
     Route,
-    Stranger,
+    Unauthorized,
     Unread,
-    World,
     is_json,
     unread,
 )
@@ -47,7 +47,7 @@ class SeamlessV3:
         """All under its base."""
         return path.lower().startswith("/seamless/v3/")
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Unread | Answer:
+    def take(self, route: Route, call: Call, world: Context) -> Question | Unread | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
@@ -55,7 +55,7 @@ class SeamlessV3:
         fields = flat(read(call.body)) if is_json(call.content_type) else None
         connection = _connection(call, world)
         if connection is None:
-            return Stranger(*_unheard(401, endpoint.spelled(fields)))
+            return Unauthorized(*_unheard(401, endpoint.spelled(fields)))
         policy = world.policies.get(connection.profile)
         if policy is None:
             return _unheard(503, endpoint.spelled(fields))
@@ -69,7 +69,7 @@ class SeamlessV3:
         if isinstance(request, Fault):
             refused = _refused(WRONG[request.wrong], found)
             return unread(refused, endpoint, found, request.field, connection.partner, connection.provider)
-        return Ask(request, policy, partial(render, endpoint, echo_of(request)))
+        return Question(request, policy, partial(render, endpoint, echo_of(request)))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
@@ -80,7 +80,7 @@ class SeamlessV3:
         return status
 
 
-def _connection(call: Call, world: World) -> Connection | None:
+def _connection(call: Call, world: Context) -> Connection | None:
     found = parameters(call.query, (TOKEN,))
     return world.access.by_key(found[TOKEN], call.peer) if found and found[TOKEN] else None
 

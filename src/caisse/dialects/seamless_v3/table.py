@@ -11,7 +11,7 @@ from caisse.core.money import show
 from caisse.core.requests import Bet, Look, Request, Result, Rollback
 from caisse.core.verdicts import Verdict
 from caisse.dialects.wire.seamless import BET_REFUSALS, RESULT_REFUSALS
-from caisse.dialects.wire.table import Endpoint, Field, Need, Shown, Terms, plain
+from caisse.dialects.wire.table import Endpoint, Field, Need, Shown, Terms, as_is
 from caisse.dialects.wire.values import (
     AMOUNT,
     ANYTHING,
@@ -173,7 +173,7 @@ BALANCE = Endpoint(
         MONEY.optional(Need.CHECKED, "Currency of the wallet; absent: the player's only one."),
         UNIQUE,
     ),
-    make=plain(Look),
+    make=as_is(Look),
     success=(BALANCE_NOW,),
     refusals=_READ_REFUSALS,
     reads=True,
@@ -198,7 +198,7 @@ BET = Endpoint(
         END_SEEN,
         UNIQUE,
     ),
-    takes_on=True,
+    creates_obligation=True,
     make=_bet,
     success=(BALANCE_AFTER,),
     refusals=BET_REFUSALS,

@@ -53,7 +53,7 @@ from caisse.dialects.wire.seamless import (
     refund,
     result,
 )
-from caisse.dialects.wire.table import Field, Need, plain
+from caisse.dialects.wire.table import Field, Need, as_is
 from caisse.dialects.wire.values import AMOUNT, ANYTHING, ident
 
 MOVED: Final = (TRANSACTION_ID, CURRENCY_OF_ROW, CASH_OF_ROW)
@@ -74,7 +74,7 @@ BALANCE = Method(
     path="/V4/Balance",
     summary="The balance of a player's wallet.",
     fields=(PROVIDER, USER, ONE_WALLET, SESSION.optional()._replace(to=""), UNIQUE),
-    make=plain(Look),
+    make=as_is(Look),
     success=(CURRENCY_SHOWN, CASH_NOW),
     refusals=READ_REFUSALS,
     reads=True,
@@ -101,7 +101,7 @@ BET = Method(
         noted("jackpotDetails", "About that jackpot; recorded."),
         noted("jackpotId", "Id of that jackpot; recorded."),
     ),
-    takes_on=True,
+    creates_obligation=True,
     make=bet,
     success=MOVED,
     refusals=BET_REFUSALS,

@@ -21,13 +21,13 @@ from caisse.dialects.wire.door import (
     ALLOW,
     RETRY_AFTER,
     Answer,
-    Ask,
     Call,
-    Listing,
+    Context,
+    Question,
+    RoundsQuery,
     Route,
-    Stranger,
+    Unauthorized,
     Unread,
-    World,
     is_json,
     unread,
 )
@@ -40,10 +40,10 @@ from caisse.dialects.wire.table import (
     Field,
     Shown,
     Terms,
+    as_is,
     echo_of,
     encode,
-    gather,
-    plain,
+    read_fields,
     request_of,
 )
 from caisse.dialects.wire.values import AMOUNT_PATTERN, BALANCE_SCHEMA, CURRENCY, POSITIVE, UUID, ident, text
@@ -152,8 +152,8 @@ ENDPOINTS: Final = (
         path="/user/create_wallet",
         summary="Open a player's wallet in a currency.",
         fields=(ID, MONEY, UNIQUE),
-        takes_on=True,
-        make=plain(OpenWallet),
+        creates_obligation=True,
+        make=as_is(OpenWallet),
         refusals=(
             *(Verdict.PLAYER_UNKNOWN, Verdict.KEY_CONFLICT, Verdict.DUPLICATE_WALLET),
             Verdict.CURRENCY_UNSUPPORTED,
@@ -163,7 +163,7 @@ ENDPOINTS: Final = (
         path="/user/info",
         summary="Show a player and all wallets.",
         fields=(ID, UNIQUE_READ),
-        make=plain(Look),
+        make=as_is(Look),
         success=INFO,
         refusals=(Verdict.PLAYER_UNKNOWN,),
         reads=True,
@@ -172,7 +172,7 @@ ENDPOINTS: Final = (
         path="/user/balance",
         summary="Show the balance of a player's wallet.",
         fields=(ID, MONEY, UNIQUE_READ),
-        make=plain(Look),
+        make=as_is(Look),
         success=BALANCE,
         refusals=(Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN),
         reads=True,
@@ -181,8 +181,8 @@ ENDPOINTS: Final = (
         path="/user/charge",
         summary="Put money into a player's wallet.",
         fields=(ID, MONEY, AMOUNT_IN, UNIQUE),
-        takes_on=True,
-        make=plain(Charge),
+        creates_obligation=True,
+        make=as_is(Charge),
         success=MOVED,
         refusals=(
             Verdict.PLAYER_UNKNOWN,
@@ -197,7 +197,7 @@ ENDPOINTS: Final = (
         path="/user/refund",
         summary="Refund (money out): take money out of a player's wallet (Refund Balance).",
         fields=(ID, MONEY, AMOUNT_OUT, UNIQUE),
-        make=plain(Withdraw),
+        make=as_is(Withdraw),
         success=MOVED,
         refusals=(
             Verdict.PLAYER_UNKNOWN,
@@ -224,7 +224,7 @@ class TransferV3:
         """All that begins like one of its paths."""
         return path.startswith(("/user/", "/log/"))
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
+    def take(self, route: Route, call: Call, world: Context) -> Question | RoundsQuery | Unread | Answer:
         """Who asks, is it readable, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
@@ -233,7 +233,7 @@ class TransferV3:
         found = endpoint.spelled(fields)
         partner = world.access.partner(call.query, call.authorization)
         if partner is None:
-            return Stranger(*_unheard(401, found))
+            return Unauthorized(*_unheard(401, found))
         if found is None:
             status, fault = (400, "body") if is_json(call.content_type) else (415, "content-type")
             return unread(_unheard(status, None), endpoint, None, fault, partner)
@@ -243,7 +243,7 @@ class TransferV3:
         if isinstance(request, Fault):
             refused = Answer(200, _failed(_uuid_sent(found), INVALID))
             return unread(refused, endpoint, found, request.field, partner)
-        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request, found["uuid"])))
+        return Question(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request, found["uuid"])))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before any uuid could be read."""
@@ -264,12 +264,12 @@ def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
     return Answer(200, _succeeded(echo.uuid, {f.name: f.show(source) for f in endpoint.success}))
 
 
-def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Answer:
-    values = gather(SLOT_LOG, found, world.currencies)
+def _list(found: Mapping[str, Any], partner: str, world: Context) -> RoundsQuery | Answer:
+    values = read_fields(SLOT_LOG, found, world.currencies)
     if isinstance(values, Fault):
         return Answer(200, _failed(_uuid_sent(found), INVALID))
     page = LogQuery(partner, values["start"], values["limit"])
-    return Listing(page, partial(_listed, found["uuid"]))
+    return RoundsQuery(page, partial(_listed, found["uuid"]))
 
 
 def _listed(uuid: str, rows: list[Numbered] | None) -> Answer:

@@ -33,13 +33,13 @@ from caisse.dialects.wire.door import (
     NO_ANSWER,
     RETRY_AFTER,
     Answer,
-    Ask,
     Call,
-    Listing,
+    Context,
+    Question,
+    RoundsQuery,
     Route,
-    Stranger,
+    Unauthorized,
     Unread,
-    World,
     is_json,
     unread,
 )
@@ -52,7 +52,7 @@ from caisse.dialects.wire.table import (
     Terms,
     echo_of,
     encode,
-    gather,
+    read_fields,
     request_of,
 )
 
@@ -77,7 +77,7 @@ class TransferV4:
         """All under the vendor's base and the later editions'; the root's other paths are nobody's."""
         return path.lower().startswith((f"{BASE.lower()}/", "/transfer/", "/tranfer/"))
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
+    def take(self, route: Route, call: Call, world: Context) -> Question | RoundsQuery | Unread | Answer:
         """Is it readable, who asks, is it valid; then it is a question for the writer."""
         endpoint = route.endpoint
         if call.method != "POST":
@@ -88,14 +88,14 @@ class TransferV4:
             return _refused(UNREADABLE)
         partner = _partner(found, world.access)
         if partner is None:
-            return Stranger(*_refused(LOGIN))
+            return Unauthorized(*_refused(LOGIN))
         if endpoint is SLOT_LOG:
             return _list(found, partner, world)
         request = request_of(endpoint, found, world.currencies, Terms(partner), world.new_id)
         if isinstance(request, Fault):
             refused = _refused(WRONG[request.wrong], request.field)
             return unread(refused, endpoint, found, request.field, partner)
-        return Ask(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request)))
+        return Question(request, DEFAULT_POLICY, partial(render, endpoint, echo_of(request)))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before the body was read."""
@@ -129,11 +129,11 @@ def render(endpoint: Endpoint, echo: Echo, decision: Decision | None) -> Answer:
     return Answer(200, _body(refusal, {field.name: field.show(source) for field in endpoint.success}))
 
 
-def _list(found: Mapping[str, Any], partner: str, world: World) -> Listing | Answer:
-    values = gather(SLOT_LOG, found, world.currencies)
+def _list(found: Mapping[str, Any], partner: str, world: Context) -> RoundsQuery | Answer:
+    values = read_fields(SLOT_LOG, found, world.currencies)
     if isinstance(values, Fault):
         return _refused(WRONG[values.wrong], values.field)
-    return Listing(LogQuery(partner, values["start"], values["limit"], values.get("user", "")), _listed)
+    return RoundsQuery(LogQuery(partner, values["start"], values["limit"], values.get("user", "")), _listed)
 
 
 def _listed(rows: list[Numbered] | None) -> Answer:

@@ -14,7 +14,7 @@ from caisse.core.requests import Charge, Look, LookTransfer, OpenWallet, Request
 from caisse.core.verdicts import Verdict
 from caisse.dialects.transfer_v3.door import AT_CREATE, AT_LOGIN, create_player
 from caisse.dialects.wire.slot_log import LIMIT, LOGS, START, no_request
-from caisse.dialects.wire.table import Endpoint, Field, Need, Shown, Terms, plain
+from caisse.dialects.wire.table import Endpoint, Field, Need, Shown, Terms, as_is
 from caisse.dialects.wire.values import (
     BALANCE_SCHEMA,
     CURRENCY,
@@ -167,8 +167,8 @@ CREATE_WALLET = Endpoint(
     also=("/transfer/CreateWallet",),
     summary="Open a player's wallet in a currency.",
     fields=(*_COMMON, MONEY),
-    takes_on=True,
-    make=plain(OpenWallet),
+    creates_obligation=True,
+    make=as_is(OpenWallet),
     success=(USER_ID,),
     refusals=(
         Verdict.PLAYER_UNKNOWN,
@@ -182,8 +182,8 @@ CHARGE = Endpoint(
     also=("/transfer/DepositBalance",),
     summary="Put money into a player's wallet.",
     fields=(*_COMMON, MONEY, TRANSACTION, AMOUNT_IN),
-    takes_on=True,
-    make=plain(Charge),
+    creates_obligation=True,
+    make=as_is(Charge),
     success=MOVED,
     refusals=_CHARGE_REFUSALS,
 )
@@ -192,7 +192,7 @@ REFUND = Endpoint(
     also=("/transfer/WithdrawlBalance", "/tranfer/WithdrawlBalance"),
     summary="Refund (money out): take money out of a player's wallet (Refund Balance).",
     fields=(*_COMMON, MONEY, TRANSACTION, AMOUNT_OUT),
-    make=plain(Withdraw),
+    make=as_is(Withdraw),
     success=MOVED,
     refusals=_REFUND_REFUSALS,
 )
@@ -200,7 +200,7 @@ USER_INFO = Endpoint(
     path="/userInfo",
     summary="Show a player and all wallets.",
     fields=_COMMON_READ,
-    make=plain(Look),
+    make=as_is(Look),
     success=INFO,
     refusals=(Verdict.PLAYER_UNKNOWN,),
     reads=True,
@@ -209,7 +209,7 @@ LATER_USER_INFO = Endpoint(
     path="/transfer/UserInfo",
     summary="Show a player and all wallets, as later editions do.",
     fields=_COMMON_READ,
-    make=plain(Look),
+    make=as_is(Look),
     success=LATER_INFO,
     refusals=(Verdict.PLAYER_UNKNOWN,),
     reads=True,
@@ -219,7 +219,7 @@ GET_BALANCE = Endpoint(
     also=("/transfer/GetBalance",),
     summary="Show the balance of a player's wallet.",
     fields=(*_COMMON_READ, MONEY),
-    make=plain(Look),
+    make=as_is(Look),
     success=BALANCE,
     refusals=(Verdict.PLAYER_UNKNOWN, Verdict.WALLET_UNKNOWN),
     reads=True,
@@ -229,7 +229,7 @@ TRANSFER_STATUS = Endpoint(
     also=("/transfer/GetTransferInfo",),
     summary="What became of a charge or refund; a refused one is told by its refusal.",
     fields=(*_COMMON_READ, WANTED),
-    make=plain(LookTransfer),
+    make=as_is(LookTransfer),
     success=STATUS,
     refusals=(
         *(Verdict.CURRENCY_UNSUPPORTED, Verdict.TOO_MANY_DECIMALS),

@@ -61,7 +61,7 @@ class Answer(NamedTuple):
     headers: Headers = ()
 
 
-class Stranger(Answer):
+class Unauthorized(Answer):
     """The refusal of a call that showed no right token or key, or not from a network that may call."""
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class Unread(NamedTuple):
     """The field at fault; `body` or `content-type` where no field could be read."""
 
 
-class Ask(NamedTuple):
+class Question(NamedTuple):
     """A question for the writer."""
 
     request: Request
@@ -95,7 +95,7 @@ class Ask(NamedTuple):
     """From the decision; None: no verdict could be given, nothing is implied, ask again."""
 
 
-class Listing(NamedTuple):
+class RoundsQuery(NamedTuple):
     """A page of a slot log is asked for, read from the store, not in the order of verdicts."""
 
     page: LogQuery
@@ -115,7 +115,7 @@ class Route(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class Context:
     """What a door may look at. Replaced whole when something in it changes."""
 
     access: Access
@@ -133,7 +133,7 @@ class Door(Protocol):
     def find(self, path: str) -> Route | None:
         """Where the path leads in this dialect."""
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Listing | Unread | Answer:
+    def take(self, route: Route, call: Call, world: Context) -> Question | RoundsQuery | Unread | Answer:
         """The question that a call asks, or the answer that needs no question."""
 
     def owns(self, path: str) -> bool:

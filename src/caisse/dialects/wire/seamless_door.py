@@ -18,12 +18,12 @@ from caisse.dialects.wire.door import (
     NO_ANSWER,
     RETRY_AFTER,
     Answer,
-    Ask,
     Call,
+    Context,
+    Question,
     Route,
-    Stranger,
+    Unauthorized,
     Unread,
-    World,
     is_json,
     unread,
 )
@@ -77,7 +77,7 @@ class SeamlessDoor:
         parts = path.lower().split("/")
         return self._segment in parts[1:3] and len(parts) <= 5
 
-    def take(self, route: Route, call: Call, world: World) -> Ask | Unread | Answer:
+    def take(self, route: Route, call: Call, world: Context) -> Question | Unread | Answer:
         """Whose connection, is it readable, is it valid; then it is a question for the writer."""
         method = _method(route)
         if call.method != "POST":
@@ -85,7 +85,7 @@ class SeamlessDoor:
         fields = read(call.body) if is_json(call.content_type) else None
         connection = _connection(route, call, world, fields)
         if connection is None:
-            return Stranger(*self._refused(method, LOGIN, DEFAULT_POLICY, method.spelled(fields)))
+            return Unauthorized(*self._refused(method, LOGIN, DEFAULT_POLICY, method.spelled(fields)))
         policy = world.policies.get(connection.profile)
         if policy is None:
             return self._no_verdict(method, DEFAULT_POLICY, method.spelled(fields))
@@ -102,7 +102,7 @@ class SeamlessDoor:
         if isinstance(request, Fault):
             answer = self._refused(method, WRONG[request.wrong], policy, found, request.field)
             return unread(answer, method, found, request.field, connection.partner, connection.provider)
-        return Ask(request, policy, partial(self.answer, method, policy, echo_of(request)))
+        return Question(request, policy, partial(self.answer, method, policy, echo_of(request)))
 
     def reject(self, status: int, route: Route | None = None) -> bytes:
         """A failure found before the body was read, in the method's own form if the path named one."""
@@ -183,7 +183,7 @@ def _of_status(status: int, method: Method | None) -> Refusal:
     return LOGIN if status in (401, 403) else UNREADABLE
 
 
-def _connection(route: Route, call: Call, world: World, fields: dict[str, Any] | None) -> Connection | None:
+def _connection(route: Route, call: Call, world: Context, fields: dict[str, Any] | None) -> Connection | None:
     """By the key in the path; without one only where a program on this machine asks, on its loopback."""
     if route.secret:
         return world.access.by_key(route.secret, call.peer)

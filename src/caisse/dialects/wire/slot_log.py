@@ -74,5 +74,5 @@ LOGS = Shown(
 
 
 def no_request(values: dict[str, Any], terms: Terms) -> NoReturn:
-    """A log's `make`: the door answers it by a `Listing`, and never comes here."""
+    """A log's `make`: the door answers it by a `RoundsQuery`, and never comes here."""
     raise TypeError("a slot log asks nothing of the ledger")

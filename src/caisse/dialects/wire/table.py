@@ -151,7 +151,7 @@ class Endpoint:
     """What a success shows besides what every answer of the dialect has."""
     refusals: tuple[Verdict, ...] = ()
     """Every refusal that the rules can give here."""
-    takes_on: bool = False
+    creates_obligation: bool = False
     """Whether obligations begin here (a wallet, a charge, a bet): only here can the currency table refuse.
 
     What is owed already is paid in any currency that ever was one, to the last decimal (R13, R43).
@@ -186,7 +186,7 @@ class Endpoint:
         return fields and spelled(fields, self.names, self.spellings, self.needed, further)
 
 
-def plain(kind: Callable[..., Request]) -> Make:
+def as_is(kind: Callable[..., Request]) -> Make:
     """The values are the Request, one for one."""
     return lambda values, terms: kind(**values)
 
@@ -199,7 +199,7 @@ def request_of(
     new_id: Callable[[], str],
 ) -> Request | Fault:
     """What a body's fields ask for, on every door."""
-    values = gather(endpoint, found, table)
+    values = read_fields(endpoint, found, table)
     if isinstance(values, Fault):
         return values
     values.setdefault("uuid", "")
@@ -207,7 +207,7 @@ def request_of(
     return endpoint.make(values, terms)
 
 
-def gather(
+def read_fields(
     endpoint: Endpoint, found: Mapping[str, Any], table: Mapping[str, Currency]
 ) -> dict[str, Any] | Fault:
     """The values of a body's fields, by attribute, with `details` and `unreadable`; or what is wrong.
@@ -237,7 +237,7 @@ def gather(
             kept[name] = sent
     if kept and not endpoint.reads:
         values["details"] = recorded(kept)
-    if endpoint.takes_on:
+    if endpoint.creates_obligation:
         values["unsupported"] = _unsupported(endpoint, values, table)
     return values
 

@@ -25,7 +25,7 @@ from math import inf
 from typing import Final, cast
 
 from caisse.web.server.exchange import App, Exchange, Headers, Limits, Reject, full_answer, plain_answer
-from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, Incoming
+from caisse.web.server.parser import BROKEN, COMPLETE, FRESH, RequestParser
 from caisse.web.server.sockets import Socket, acknowledge, throw_away, unread, untaken
 from caisse.web.server.unsent import Unsent
 
@@ -47,7 +47,7 @@ SHARED_BYTES: Final = 16 * 1024
 LINGER_SPARE: Final = 256
 
 
-class Shared:
+class ServerState:
     """What all connections of one server share."""
 
     def __init__(self, app: App, reject: Reject, limits: Limits) -> None:
@@ -99,11 +99,11 @@ class Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _socket: Socket
 
-    def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, shared: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self._shared = shared
         self._limits = shared.limits
         self._loop = loop
-        self._incoming = Incoming(shared.limits)
+        self._incoming = RequestParser(shared.limits)
         self._phase = READING
         self._peer = ""
         self._exchange: Exchange | None = None  # the request in flight

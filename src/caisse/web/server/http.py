@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from caisse.web.server.connection import LINGER_SPARE, Connection, Shared
+from caisse.web.server.connection import LINGER_SPARE, Connection, ServerState
 from caisse.web.server.exchange import App, Exchange, Limits, Reject
 from caisse.web.server.sockets import bound_buffers
 
@@ -36,7 +36,7 @@ DEFAULTS: Final = Limits()
 _log = logging.getLogger("caisse.web")
 
 
-class Server(Shared):
+class Server(ServerState):
     """Counters are plain integers, read by whoever exports them: accepted, refused, requests, rejected."""
 
     def __init__(self, app: App, reject: Reject, limits: Limits = DEFAULTS) -> None:

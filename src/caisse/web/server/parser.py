@@ -74,7 +74,7 @@ class _Refusal(Exception):
     """Stops the parser from within a callback."""
 
 
-class Incoming:
+class RequestParser:
     """The message being read."""
 
     __slots__ = (

@@ -31,7 +31,7 @@ from tests.support.ledger import (
 )
 from tests.support.ledger import Ledger as PureLedger
 from tests.support.stores import run
-from tests.writer.test_memory import Counted, Desk2, verdict
+from tests.writer.test_cache import Counted, Desk2, verdict
 from tests.writer.test_writer import Desk, Told, essence, sound
 
 ONCE = {
@@ -205,8 +205,8 @@ def test_no_more_rounds_of_a_player_are_remembered_than_there_is_room_for(db_url
         async with Desk(db_url) as desk:
             for n in range(ROUNDS + 3):
                 assert verdict(await desk.ask(bet("10.0", f"b{n}", f"r{n}"))) is Verdict.OK
-            memory = desk.writer.lanes[0]._memory._players
-            assert [len(known.rounds) for known in memory.take([("demo", "tester")]).values()] == [ROUNDS]
+            known = desk.writer.lanes[0]._cache._players
+            assert [len(entry.rounds) for entry in known.take([("demo", "tester")]).values()] == [ROUNDS]
             assert verdict(await desk.ask(bet("10.0", "again", "r0"))) is Verdict.OK
             assert verdict(await desk.ask(rollback_round("r0"))) is Verdict.OK
             assert await desk.balance() == (300 - 10 * (ROUNDS + 2)) * UNIT

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from caisse.build import spare_the_collector
+from caisse.build import freeze_gc
 from caisse.core.book import Book, Player
 from caisse.core.entries import Decision
 from caisse.core.money import UNIT
@@ -17,7 +17,7 @@ from caisse.core.policy import Policy
 from caisse.core.requests import Request
 from caisse.core.verdicts import Verdict
 from caisse.store.api import FateUnknown, Ledger, Unavailable
-from caisse.writer.cache import Known, Memory, _Recent, nothing_recalled
+from caisse.writer.cache import Cache, Known, _Recent, nothing_known
 from caisse.writer.writer import Limits
 from tests.support.ledger import FUNDING, OTHER, again, bet, charge, freeze, look, rollback, traffic, withdraw
 from tests.support.ledger import Ledger as PureLedger
@@ -230,55 +230,55 @@ class Desk2(Desk):
 # -- the memory itself --
 
 
-def kept(memory: Memory, requests: Sequence[Request]) -> list[Decision]:
+def kept(cache: Cache, requests: Sequence[Request]) -> list[Decision]:
     ledger = PureLedger()
     decisions = [ledger.ask(request) for request in requests]
-    memory.keep(ledger.book, nothing_recalled(requests), requests)
+    cache.keep(ledger.book, nothing_known(requests), requests)
     return decisions
 
 
 def test_what_is_remembered_is_not_wanted() -> None:
-    memory = Memory(10, 10)
-    kept(memory, FUNDING)
-    recall = memory.recall([withdraw("1.0")])
-    assert list(recall.known) == [("demo", "tester")]
-    assert not recall.missing
-    assert nothing_recalled([withdraw("1.0")]).missing
+    cache = Cache(10, 10)
+    kept(cache, FUNDING)
+    lookup = cache.look_up([withdraw("1.0")])
+    assert list(lookup.known) == [("demo", "tester")]
+    assert not lookup.missing
+    assert nothing_known([withdraw("1.0")]).missing
 
 
 def test_a_player_is_given_away_once() -> None:
     """The batch that got it changes it: were that batch to fail, its changes must not be found here."""
-    memory = Memory(10, 10)
-    kept(memory, FUNDING)
-    memory.recall([withdraw("1.0")])
-    assert memory.recall([withdraw("1.0")]).missing.players == [("demo", "tester")]
+    cache = Cache(10, 10)
+    kept(cache, FUNDING)
+    cache.look_up([withdraw("1.0")])
+    assert cache.look_up([withdraw("1.0")]).missing.players == [("demo", "tester")]
 
 
 def test_a_read_is_always_loaded() -> None:
-    memory = Memory(10, 10)
-    kept(memory, FUNDING)
-    assert memory.recall([look("USD"), withdraw("1.0")]).missing.players == [("demo", "tester")]
+    cache = Cache(10, 10)
+    kept(cache, FUNDING)
+    assert cache.look_up([look("USD"), withdraw("1.0")]).missing.players == [("demo", "tester")]
 
 
 def test_the_round_of_a_remembered_bet_is_wanted() -> None:
     """Of its player nothing is remembered any more: the round's entry went with it."""
-    memory = Memory(1, 10)
-    kept(memory, [*FUNDING, bet(reference="b1", round="r7")])
-    memory.recall([withdraw("1.0")])
-    missing = memory.recall([rollback("b1")]).missing
+    cache = Cache(1, 10)
+    kept(cache, [*FUNDING, bet(reference="b1", round="r7")])
+    cache.look_up([withdraw("1.0")])
+    missing = cache.look_up([rollback("b1")]).missing
     assert (missing.entries, missing.rounds) == ([], [("demo", "lucky", "tester", "r7")])
 
 
 @pytest.mark.parametrize("room", [1, 4, 50])
 def test_no_more_is_remembered_than_there_is_room_for(room: int) -> None:
-    memory = Memory(room, room)
+    cache = Cache(room, room)
     for n in range(200):
         book = Book()
         book.players["demo", f"p{n}"] = Player(
             partner="demo", id=f"p{n}", name="", name_key=b"", created_at=0, login_at=0, seq=1, wallets={}
         )
-        memory.keep(book, nothing_recalled([]), [])
-    found = memory.recall([withdraw("1.0", user=f"p{n}") for n in range(200)]).known
+        cache.keep(book, nothing_known([]), [])
+    found = cache.look_up([withdraw("1.0", user=f"p{n}") for n in range(200)]).known
     assert len(found) <= room + 1
     assert (("demo", "p199") in found) is (room > 1)
 
@@ -299,7 +299,7 @@ def test_the_collector_has_nothing_to_do_however_much_is_remembered() -> None:
     """Its limit counts objects: three for a player (key, head, rounds), one for a row (its key)."""
     limits, before = Limits(), gc.get_threshold()
     try:
-        spare_the_collector()
+        freeze_gc()
         assert gc.get_threshold()[0] > 4 * (3 * limits.players + limits.entries)
     finally:
         gc.unfreeze()
