@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.support.distribution import program
 from tests.support.postgres import (
-    PostgresError,
     directory_for,
     free_port,
     spawn,
@@ -20,8 +19,6 @@ from tests.support.postgres import (
     wait_for,
 )
 
-PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
-"""Debian's lies where only root looks."""
 SECONDS = 30
 
 
@@ -30,10 +27,7 @@ class PgBouncer:
 
     def __init__(self, server: str, of_database: str = "", **settings: str) -> None:
         """`server`: the URL of a database of the server behind. `of_database`: settings of `[databases]`."""
-        program = shutil.which("pgbouncer", path=PLACES)
-        if program is None:
-            raise PostgresError("no pgbouncer here: install the package pgbouncer, the suite runs it")
-        self._program = program
+        self._program = program("pgbouncer")
         self._server = urlsplit(server)
         self._of_database = of_database
         self._settings = settings
