@@ -16,10 +16,10 @@ demo: .venv/run.stamp  ## play both refunds on an embedded database, then stay u
 	$(BIN)/caisse demo $(DEMO_ARGS)
 
 test: check  ## check, then the whole suite on both engines (PYTEST_ARGS='-k refund')
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 test-quick: check  ## check, then the rules, dialects and documents, without servers
-	$(BIN)/python -m pytest -n auto tests/core tests/dialects tests/docs/test_documents.py tests/test_completeness.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/core tests/dialects tests/docs/test_documents.py tests/test_completeness.py $(PYTEST_ARGS)
 
 check: .venv/dev.stamp  ## style, types, layers and house rules, without the suite
 	$(BIN)/ruff check src client kit tests bench supply

@@ -11,19 +11,25 @@ import pytest
 
 from caisse.cli.commands.audit import claims
 from caisse.cli.demo.pages import PAGES, REPEATS, SETTING
-from tests.support.running import caisse, program, ready, send, serving, sql
+from tests.http.serving import copy_of, fresh_db
+from tests.support.running import caisse, furnished, program, send, serving, sql
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database on which the demo's story was played."""
+    folder = tmp_path_factory.mktemp("played")
+    db = furnished(fresh_db(request.param, request, folder))
+    with serving(db, folder / "log") as http:
+        send(http, *SETTING, *PAGES, *REPEATS)
+        assert caisse("audit", "--db", db).code == 0
+    return db
 
 
 @pytest.fixture
-def db(db_url: str, tmp_path: Path) -> str:
-    """A database on which the demo's story was played."""
-    ready(db_url)
-    caisse("partner", "add", "demo", "--token", "demo-token", "--db", db_url)
-    caisse("connection", "add", "demo", "luckymonaco", "--keyless", "--db", db_url)
-    with serving(db_url, tmp_path / "log") as http:
-        send(http, *SETTING, *PAGES, *REPEATS)
-        assert caisse("audit", "--db", db_url).code == 0
-    return db_url
+def db(played: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A copy of it, to spoil."""
+    return copy_of(played, request, tmp_path)
 
 
 def test_good_books_pass_with_what_was_checked(db: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from caisse.cli.demo.pages import PAGES, SETTING
+from tests.http.serving import copy_of, fresh_db
 from tests.support.running import caisse, furnished, send, serving, sql
 
 COMMANDS = {
@@ -45,14 +46,21 @@ DAMAGES = {
 }
 
 
-@pytest.fixture
-def db(db_url: str, tmp_path: Path) -> str:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo's story and a repeat."""
-    furnished(db_url)
-    with serving(db_url, tmp_path / "log") as http:
+    folder = tmp_path_factory.mktemp("played")
+    db = furnished(fresh_db(request.param, request, folder))
+    with serving(db, folder / "log") as http:
         send(http, *SETTING, *PAGES[:2], SETTING[-1])
-    assert caisse("audit", "--db", db_url).code == 0
-    return db_url
+    assert caisse("audit", "--db", db).code == 0
+    return db
+
+
+@pytest.fixture
+def db(played: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A copy of it, to spoil."""
+    return copy_of(played, request, tmp_path)
 
 
 def force(db: str, statement: str) -> None:

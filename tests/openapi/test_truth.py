@@ -97,7 +97,7 @@ queries = st.text(string.printable.replace("#", "").strip() + " ", max_size=30)
 
 @pytest.fixture(scope="module")
 def furnished(servers: dict[str, Server]) -> list[Server]:
-    """With two players who have money, and bets to refer to. What is drawn slowly goes to both."""
+    """With two players who have money, and bets to refer to. What is drawn is dear, and so sent to both."""
     for server in servers.values():
         for user in ("421", "tester"):
             for verb, more in (("create", {}), ("create_wallet", {}), ("charge", {"amount": "500"})):

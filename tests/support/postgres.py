@@ -69,11 +69,15 @@ class Databases:
         """One of PostgreSQL's programs, such as pgbench or pg_basebackup."""
         return self._programs / name
 
-    def create_database(self) -> str:
+    def create_database(self, template: str = "template1") -> str:
         """A fresh, empty database; answers its address. Callable from inside an event loop."""
         name = f"caisse_{secrets.token_hex(6)}"
-        self.sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def copy_database(self, address: str) -> str:
+        """The address of a copy of a database that nobody uses meanwhile."""
+        return self.create_database(urlsplit(address).path.lstrip("/"))
 
     def sql(self, statement: str, dbname: str | None = None) -> str:
         """Run one statement with psql; answers its bare output."""
@@ -89,8 +93,8 @@ class Borrowed(Databases):
         super().__init__(base, site_packages() / PROGRAMS)
         self._created: list[str] = []
 
-    def create_database(self) -> str:
-        address = super().create_database()
+    def create_database(self, template: str = "template1") -> str:
+        address = super().create_database(template)
         self._created.append(urlsplit(address).path.lstrip("/"))
         return address
 
