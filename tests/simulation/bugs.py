@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 from unittest import mock
 
-from caisse.core.book import Book, PlayerKey, Round
+from caisse.core.book import Book
 from caisse.store.api import Conflict, FateUnknown
 from caisse.writer import cache
 from caisse.writer.writer import Lane, Pending, tell_all
@@ -116,23 +116,6 @@ def _takes_rounds_for_new() -> Patch:
     return mock.patch.object(cache.Lookup, "holds", careless)
 
 
-def _keeps_rounds_too_long() -> Patch:
-    """Rounds outlive their player's entry: a head that was loaded anew vouches for what it never saw."""
-    keep = cache.Cache.keep
-    outlived: dict[tuple[int, PlayerKey], tuple[Round, ...]] = {}
-
-    def clinging(self: cache.Cache, book: Book, lookup: cache.Lookup, requests: Any) -> None:
-        lookup.known = {
-            key: cache.Known(player, outlived.get((id(self), key), ()))
-            for key, player in book.players.items()
-        }
-        keep(self, book, lookup, requests)
-        kept = self._players.get(book.players)
-        outlived.update({(id(self), key): known.rounds for key, known in kept.items()})
-
-    return mock.patch.object(cache.Cache, "keep", clinging)
-
-
 def _leaves_callers_waiting() -> Patch:
     def patient(self: Lane, now: float) -> None:
         if self._deadline is not None and now > self._deadline:
@@ -182,7 +165,6 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "rows of unknown fate are remembered": _remembers_too_early,
     "a key is taken for new without proof": _assumes_without_proof,
     "a round is taken for new without proof": _takes_rounds_for_new,
-    "rounds are remembered beyond their player's entry": _keeps_rounds_too_long,
     "a round that is there is written over": lambda: mock.patch.object(
         Tables, "has_opened", return_value=False
     ),
