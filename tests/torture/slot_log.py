@@ -53,7 +53,7 @@ from caisse.store import columns
 from caisse.store.postgres import write as w
 real = w.FULL
 names = ", ".join((*columns.DUE, "number", "player_number"))
-into, given = "insert into round_due", "unnest(string_to_array($5"
+into, given = "insert into round_due", "unnest(string_to_array($6"
 head, _, tail = real.partition(into)
 tail = tail[tail.index(given):]
 w.FULL = f"{head}insert into round_log ({names}) select given.*, nextval('one'), nextval('two') from {tail}"
