@@ -105,17 +105,6 @@ def _assumes_without_proof() -> Patch:
     return mock.patch.object(cache.Lookup, "holds", return_value=True)
 
 
-def _takes_rounds_for_new() -> Patch:
-    """A bet's round is taken for new, and whether the bet opened it is not looked at."""
-    holds = cache.Lookup.holds
-
-    def careless(self: cache.Lookup, *args: Any) -> bool:
-        self.guessed = set()
-        return holds(self, *args)
-
-    return mock.patch.object(cache.Lookup, "holds", careless)
-
-
 def _leaves_callers_waiting() -> Patch:
     def patient(self: Lane, now: float) -> None:
         if self._deadline is not None and now > self._deadline:
@@ -164,7 +153,6 @@ BUGS: dict[str, Callable[[], Patch]] = {
     "a poisonous request fails its neighbours": _fails_neighbours,
     "rows of unknown fate are remembered": _remembers_too_early,
     "a key is taken for new without proof": _assumes_without_proof,
-    "a round is taken for new without proof": _takes_rounds_for_new,
     "a round that is there is written over": lambda: mock.patch.object(
         Tables, "has_opened", return_value=False
     ),
