@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,23 +11,11 @@ from typing import Final
 
 from bench.contenders.contender import Server
 from bench.world import NotReady, process, until
+from tests.support.nginx import configuration, listens
 from tests.support.postgres import free_port
 
 PROGRAMS: Final = ("nginx", "openssl")
-CONFIG: Final = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-worker_processes auto;
-worker_rlimit_nofile 16384;
-{user}
-events {{ worker_connections 8192; }}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+HTTP: Final = """
     keepalive_requests 1000000000;
     upstream caisse {{
         server 127.0.0.1:{upstream};
@@ -49,7 +35,6 @@ http {{
             proxy_read_timeout 15s;
         }}
     }}
-}}
 """
 """A connection is never closed for the number of its requests: nginx would do so after 1,000, and our
 own generator takes a closed connection for a fault."""
@@ -76,8 +61,9 @@ def certificate(folder: Path) -> Path:
 
 def config(folder: Path, port: int, upstream: int) -> str:
     """What nginx reads."""
-    user = "user root;" if os.geteuid() == 0 else ""  # else its workers could not enter the folder
-    return CONFIG.format(folder=folder, port=port, upstream=upstream, user=user)
+    http = HTTP.format(folder=folder, port=port, upstream=upstream)
+    main = "worker_processes auto;\nworker_rlimit_nofile 16384;"
+    return configuration(folder, http, main, "worker_connections 8192;")
 
 
 @contextmanager
@@ -88,10 +74,5 @@ def behind_nginx(server: Server, folder: Path) -> Iterator[Server]:
     (folder / "nginx.conf").write_text(config(folder, port, server.port))
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with process(command, log) as child:
-        until(lambda: _listens(port), child, log)
+        until(lambda: listens(port), child, log)
         yield server._replace(port=port, proxy=child.pid, ca=str(trusted))
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.support.distribution import program
+from tests.support.nginx import configuration, listens
 from tests.support.postgres import Borrowed, Postgres, free_port, wait_for
 from tests.support.rig import House
 from tests.support.server import Server
@@ -24,22 +23,6 @@ SHOWN = ("10.0.0.11:8080", "10.0.0.12:8080")
 """The servers of the sample."""
 CLIENTS = 8
 STARTED = 30
-AROUND = """
-daemon off;
-worker_processes 2;
-pid {folder}/pid;
-error_log stderr warn;
-{user}
-events {{}}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-{sample}
-}}
-"""
 
 
 def _sample() -> str:
@@ -54,23 +37,17 @@ def nginx(folder: Path, sample: str) -> Iterator[int]:
     port = free_port()
     sample = sample.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
     sample = sample.replace("/var/log/nginx/caisse.log", f"{folder}/errors")
-    user = "" if os.geteuid() else "user root;"  # else its workers could not enter the folder
-    (folder / "conf").write_text(AROUND.format(folder=folder, sample=sample, user=user))
+    (folder / "conf").write_text(configuration(folder, sample, main="worker_processes 2;"))
     with (folder / "stderr").open("wb") as log:
         process = subprocess.Popen(
             [program("nginx"), "-p", folder, "-c", folder / "conf"], stderr=log, stdout=log
         )
     try:
-        wait_for(lambda: _listens(port), STARTED, (folder / "stderr").read_text)
+        wait_for(lambda: listens(port), STARTED, (folder / "stderr").read_text)
         yield port
     finally:
         process.terminate()
         process.wait(STARTED)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Crowd:

@@ -1,6 +1,6 @@
 """What a writer remembers of its own batches, so that the next one need not be loaded.
 
-Four facts make it safe, whoever else writes to the same tables:
+Four facts make it safe, also while others write to the same tables:
 
 * A player's head is only ever a guess: a batch's write counts only if the head is still the stored one. What
   can change only by a row of that player (its rounds, the end of its sessions) is as sure as the head is. So
@@ -107,10 +107,11 @@ class Cache:
         entries = self._entries.get(wanted.entries)
         # The key of a round's refund is always looked up: a repeat must not load the round on a guess (R32).
         assumed = claimed.difference(entries, ((key[0], unround_key(key)) for key in wanted.whole_rounds))
-        of_bets = with_rounds_of((entries[key] for key in wanted.rolled_back if key in entries), [])
-        named = list(dict.fromkeys([*wanted.rounds, *of_bets]))
-        rounds = _remembered(named, known, wanted.whole_rounds)
-        guessed = _openable(requests, known, rounds, of_bets) if named else set()
+        bets = [entries[key] for key in wanted.rolled_back if key in entries]
+        named, whole = with_rounds_of(bets, wanted.rounds), set(wanted.whole_rounds)
+        # A round that is wanted whole is always loaded.
+        rounds = _remembered((key for key in named if key not in whole), known)
+        guessed = _openable(requests, known, rounds, with_rounds_of(bets, [])) if named else set()
         implied = _implied(requests, known, rounds, assumed)
         missing = Wants(
             players=[key for key in wanted.players if key not in known],
@@ -166,15 +167,13 @@ def _claims(requests: Iterable[Request]) -> tuple[set[EntryKey], set[PlayerKey]]
     return claimed, looked_at
 
 
-def _remembered(
-    named: Iterable[RoundKey], known: Mapping[PlayerKey, Known], whole: Sequence[RoundKey]
-) -> dict[RoundKey, Round]:
-    """Those of the rounds that stand in their player's entry. One that is wanted whole is always loaded."""
+def _remembered(named: Iterable[RoundKey], known: Mapping[PlayerKey, Known]) -> dict[RoundKey, Round]:
+    """Those of the rounds that stand in their player's entry."""
     found: dict[RoundKey, Round] = {}
     for key in named:
         partner, provider, user, round_id = key
         entry = known.get((partner, user))
-        for round_ in entry.rounds if entry and key not in whole else ():
+        for round_ in entry.rounds if entry else ():
             if round_.id == round_id and round_.provider == provider:
                 found[key] = round_
     return found
