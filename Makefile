@@ -1,4 +1,4 @@
-# Works with GNU make 3.81 and newer. Everything lands in .venv; nothing else on the machine is touched.
+# Works with GNU make 3.81 and newer. Everything lands in .venv, but for the packages that the suite needs (README).
 
 # Python 3.11 or newer; choose another with `make test PYTHON=/path/to/python3`.
 PYTHON ?= python3
